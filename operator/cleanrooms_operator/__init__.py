@@ -1,0 +1,1 @@
+"""The operator: reconciles AWS Clean Rooms resources declared in Kubernetes."""
