@@ -1,0 +1,288 @@
+"""What a Membership does besides existing: payments, ML configuration, and the order of leaving."""
+
+from collections.abc import Iterator
+from typing import Annotated
+
+from pydantic import Field
+
+from cleanrooms_operator.core import payments
+from cleanrooms_operator.core.difference import differences
+from cleanrooms_operator.core.kind import Listing, Lookup, Part, Reading
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Annotation, Document, Resource
+from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Present
+from cleanrooms_operator.core.values import AccountId, Value
+
+
+class Invitation(Value):
+    """A collaboration that another account invited this one to."""
+
+    creator_account_id: Annotated[
+        AccountId, Field(description="The account that created the collaboration.")
+    ]
+    name: Annotated[
+        str, Field(min_length=1, max_length=100, description="The collaboration's name in AWS.")
+    ]
+
+
+class MLConfigurationStatus(Value):
+    """What is known of the ML configuration."""
+
+    put_by: Annotated[
+        str, Field(description="The resource that put it, as `namespace/name`; it deletes it too.")
+    ]
+
+
+# -- finding the collaboration ---------------------------------------------------------------
+
+
+def _is_meant(invitation: Document, summary: Document) -> bool:
+    """Whether a summary of ListCollaborations is the one invited to, joined or not (R-4)."""
+    return (
+        summary["creatorAccountId"] == invitation["creatorAccountId"]
+        and summary["name"] == invitation["name"]
+        and summary["memberStatus"] in {"INVITED", "ACTIVE"}
+    )
+
+
+INVITATION = Lookup(
+    field="invitation",
+    listing=Listing("cleanrooms", "ListCollaborations", "collaborationList"),
+    fills="collaborationIdentifier",
+    source="id",
+    matches=_is_meant,
+    ours="membershipArn",
+    missing=lambda invitation: (
+        f"account {invitation['creatorAccountId']} has not invited this account to a "
+        f"collaboration named {invitation['name']!r}"
+    ),
+)
+
+# -- payments --------------------------------------------------------------------------------
+
+
+def _is_active(fields: Document) -> bool:
+    return bool(fields["status"] == "ACTIVE")
+
+
+MEMBERS = Reading(
+    "members",
+    "cleanrooms",
+    "ListMembers",
+    lambda fields: {"collaborationIdentifier": fields["collaborationId"]},
+    "memberSummaries",
+    paged=True,
+    wanted=lambda resource, fields: (
+        _is_active(fields) and resource.spec.get("paymentConfiguration") is not None
+    ),
+)
+
+
+def accept_payments(situation: Situation, present: Present) -> Change | None:
+    """Accept what the spec accepts and the collaboration assigns (rule R-17)."""
+    declared = payments.leaves(situation.parameters.get("paymentConfiguration"))
+    assigned, accepted = _assigned(situation, present), _accepted(present)
+    open_leaves = {
+        path: True
+        for path, responsible in declared.items()
+        if responsible and assigned.get(path) and not accepted.get(path)
+    }
+    if not open_leaves:
+        return None
+    return Change(
+        "cleanrooms",
+        "UpdateMembership",
+        {
+            "membershipIdentifier": present.identifier,
+            "membershipPaymentConfiguration": payments.configuration(open_leaves),
+        },
+        tuple(Drift(f"paymentConfiguration.{path}", True, False) for path in open_leaves),
+    )
+
+
+def _assigned(situation: Situation, present: Present) -> payments.Leaves:
+    """Return what ListMembers shows as assigned to our own account."""
+    shown = present.details.readings.get(MEMBERS.name) if present.details else None
+    own = (m for m in shown or () if m["accountId"] == situation.account)
+    return payments.leaves(next((m.get("paymentConfiguration") for m in own), None))
+
+
+def _accepted(present: Present) -> payments.Leaves:
+    fields = present.details.fields if present.details else {}
+    return payments.leaves(fields.get("paymentConfiguration"))
+
+
+def facts(situation: Situation, present: Present) -> tuple[Fact, ...]:
+    """Return PaymentAccepted, where the spec speaks of payments and both sides were read."""
+    read = present.details.readings.get(MEMBERS.name) if present.details else None
+    if read is None:
+        return ()
+    declared = payments.leaves(situation.parameters.get("paymentConfiguration"))
+    assigned = _assigned(situation, present)
+    early = [path for path, true in declared.items() if true and not assigned.get(path)]
+    unwanted = [path for path, true in assigned.items() if true and not declared.get(path)]
+    if early:
+        message = f"Accepted, and not assigned to this account: {', '.join(early)}"
+        return (Fact("PaymentAccepted", "False", Reason.AWAITING_ASSIGNMENT, message),)
+    if unwanted:
+        message = f"Assigned to this account, and not accepted: {', '.join(unwanted)}"
+        return (Fact("PaymentAccepted", "False", Reason.PAYMENT_NOT_ACCEPTED, message),)
+    message = "The payments that the spec accepts are in force"
+    return (Fact("PaymentAccepted", "True", Reason.PAYMENTS_ACCEPTED, message),)
+
+
+# -- ML configuration ------------------------------------------------------------------------
+
+ML_CONFIGURATION = Reading(
+    "mlConfiguration",
+    "cleanroomsml",
+    "GetMLConfiguration",
+    lambda fields: {"membershipIdentifier": fields["id"]},
+    result=None,
+    optional=True,
+    wanted=lambda resource, _fields: (
+        resource.spec.get("mlConfiguration") is not None
+        or resource.status.get("mlConfiguration") is not None
+    ),
+)
+
+ML_CONFIGURATION_PART = Part(
+    "cleanroomsml", "PutMLConfiguration", without=("membershipIdentifier",)
+)
+
+
+def put_ml_configuration(situation: Situation, present: Present) -> Change | None:
+    """Put the ML configuration where it is missing or differs; take away what is not wanted."""
+    wanted = situation.resource.spec.get("mlConfiguration")
+    if wanted is None:
+        return _take_back(situation.resource, present)
+    shown = _shown(present)
+    drift = differences({"mlConfiguration": wanted}, {"mlConfiguration": shown})
+    if present.state != "ACTIVE" or not drift or (shown and not _may_overwrite(situation.resource)):
+        return None
+    return Change(
+        "cleanroomsml",
+        "PutMLConfiguration",
+        {"membershipIdentifier": present.identifier, **wanted},
+        drift if shown else (),
+        record={"mlConfiguration": {"putBy": _name(situation.resource)}},
+    )
+
+
+def _may_overwrite(resource: Resource) -> bool:
+    """Whether an existing configuration is ours to change (rule R-5)."""
+    adopted = Annotation.EXTERNAL_ID in resource.annotations
+    return not adopted or resource.spec.get("managementPolicy") == "Full" or _put_by_us(resource)
+
+
+def _put_by_us(resource: Resource) -> bool:
+    recorded: Document = resource.status.get("mlConfiguration") or {}
+    return recorded.get("putBy") == _name(resource)
+
+
+def _name(resource: Resource) -> str:
+    return f"{resource.key.namespace}/{resource.key.name}"
+
+
+def _shown(present: Present) -> Document | None:
+    shown: Document | None = None
+    if present.details is not None:
+        shown = present.details.readings.get(ML_CONFIGURATION.name)
+    return shown
+
+
+def _take_back(resource: Resource, present: Present) -> Change | None:
+    if not _put_by_us(resource) or _shown(present) is None:
+        return None
+    parameters = {"membershipIdentifier": present.identifier}
+    return Change("cleanroomsml", "DeleteMLConfiguration", parameters)
+
+
+def delete_ml_configuration(situation: Situation, present: Present) -> Change | None:
+    """Return the deletion of the ML configuration that this resource put, which comes first."""
+    return _take_back(situation.resource, present)
+
+
+def unapplied(situation: Situation, present: Present) -> tuple[Drift, ...]:
+    """Return where an ML configuration differs that is not ours to overwrite."""
+    wanted, shown = situation.resource.spec.get("mlConfiguration"), _shown(present)
+    if wanted is None or not shown or _may_overwrite(situation.resource):
+        return ()
+    return differences({"mlConfiguration": wanted}, {"mlConfiguration": shown})
+
+
+# -- status and leaving ----------------------------------------------------------------------
+
+
+def report(situation: Situation, present: Present) -> Document:
+    """Return the status fields of a membership."""
+    reported: dict[str, object] = {}
+    if present.details is not None:
+        reported["collaborationIdentifier"] = present.details.fields["collaborationId"]
+    if (collaboration := _collaboration(situation, present)) is not None:
+        retained = collaboration.spec.get("deletionPolicy") == "Retain"
+        reported["collaborationRetained"] = retained or None
+    if present.details is not None and ML_CONFIGURATION.name in present.details.readings:
+        reported["mlConfiguration"] = _ml_status(situation.resource, present)
+    return reported
+
+
+def _ml_status(resource: Resource, present: Present) -> Document | None:
+    """Ours is what our spec asks for on a membership of our own, or what we recorded before."""
+    wanted, shown = resource.spec.get("mlConfiguration"), _shown(present)
+    if shown is None:
+        return None
+    agreed = wanted is not None and not differences(wanted, shown)
+    if _put_by_us(resource) or (agreed and _may_overwrite(resource)):
+        return {"putBy": _name(resource)}
+    return None
+
+
+def _collaboration(situation: Situation, present: Present) -> Resource | None:
+    """Return the Collaboration resource, of any namespace, that manages our collaboration."""
+    known = situation.resource.status.get("collaborationIdentifier")
+    if present.details is not None:
+        known = present.details.fields["collaborationId"]
+    candidates = situation.neighbours.get("Collaboration", ())
+    return next((c for c in candidates if c.status.get("identifier") == known), None)
+
+
+def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
+    """Return what leaving waits for: nothing once the membership is dead (domain rule OP-8)."""
+    if present.state != "ACTIVE" or present.details is None:
+        return ()
+    if present.details.fields["collaborationCreatorAccountId"] == situation.account:
+        return tuple(_creators_blockers(situation, present))
+    return tuple(_members_blockers(situation))
+
+
+def _creators_blockers(situation: Situation, present: Present) -> Iterator[Blocker]:
+    collaboration = _collaboration(situation, present)
+    retained = bool(situation.resource.status.get("collaborationRetained"))
+    if collaboration is not None:
+        retained = collaboration.spec.get("deletionPolicy") == "Retain"
+    if retained:
+        yield Blocker(
+            "The collaboration is retained, and with it its creator's membership", retains=True
+        )
+    elif collaboration is None:
+        yield Blocker(
+            "AWS keeps the creator's membership as long as the collaboration exists, and no "
+            "Collaboration of this cluster manages it: delete the collaboration in AWS, or annotate "
+            f'{Annotation.ABANDON}: "true"'
+        )
+    else:
+        where = f"{collaboration.key} in namespace {collaboration.key.namespace}"
+        yield Blocker(
+            f"The creator's membership ends after its collaboration: waiting for {where}"
+            + ("" if collaboration.deleting else " to be deleted; delete it too")
+        )
+
+
+def _members_blockers(situation: Situation) -> Iterator[Blocker]:
+    if situation.resource.annotations.get(Annotation.DELETE_MEMBERSHIP) != "true":
+        yield Blocker(
+            f"Account {situation.account} would leave the collaboration and could not join again. "
+            f'Annotate {Annotation.DELETE_MEMBERSHIP}: "true", or set deletionPolicy: Retain'
+        )

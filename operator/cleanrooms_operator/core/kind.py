@@ -1,0 +1,259 @@
+"""What differs between two kinds of resource, as typed data that the engine interprets."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from cleanrooms_operator.core.resource import Document, Resource
+from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Lifecycle, Present
+from cleanrooms_operator.core.values import NameRef, Value
+
+
+class Spec(Value):
+    """What every kind with an object in AWS understands besides AWS's own parameters."""
+
+    OWN: ClassVar[frozenset[str]] = frozenset(
+        {
+            "accountRef",
+            "deletionPolicy",
+            "managementPolicy",
+            "onMissing",
+            "progressDeadlineSeconds",
+        }
+    )
+    """Names of the fields that are the operator's, not AWS's; a kind adds its own."""
+
+    name: Annotated[str | None, Field(description="Name in AWS. Default: `metadata.name`.")] = None
+    tags: Annotated[
+        dict[str, str] | None,
+        Field(description="Tags of the AWS object. Mutable. Tags set by others are left alone."),
+    ] = None
+    account_ref: Annotated[
+        NameRef | None,
+        Field(
+            description="The AWSAccount, in this namespace, whose identity acts. Default: the "
+            "AWSAccount named `default`. Immutable."
+        ),
+    ] = None
+    deletion_policy: Annotated[
+        Literal["Delete", "Retain"],
+        Field(
+            description="What happens to the AWS object when this resource is deleted: `Delete` "
+            "deletes it too, `Retain` leaves it, with its tags."
+        ),
+    ] = "Delete"
+    management_policy: Annotated[
+        Literal["Full", "ObserveOnly"] | None,
+        Field(
+            description="`Full` creates, changes and deletes the AWS object. `ObserveOnly` only "
+            "reports on one that exists and changes nothing. Default: `Full`."
+        ),
+    ] = None
+    on_missing: Annotated[
+        Literal["Report"],
+        Field(
+            description="What to do when the AWS object vanished: `Report` says so in the "
+            "conditions. This kind cannot be created anew by itself."
+        ),
+    ] = "Report"
+    progress_deadline_seconds: Annotated[
+        int,
+        Field(
+            ge=1,
+            le=2_419_200,
+            description="How long to wait for what this resource depends on, in seconds, before "
+            "it counts as stalled; the wait goes on all the same.",
+        ),
+    ] = 600
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The List call that shows all objects of one scope."""
+
+    service: str
+    operation: str
+    items: str
+    """The member of an answer that holds the summaries."""
+    scope: tuple[str, ...] = ()
+    """The parameters it needs, such as membershipIdentifier."""
+
+
+@dataclass(frozen=True, slots=True)
+class Handle:
+    """How an object of a kind is named on the wire."""
+
+    parameter: str
+    """The parameter of Get, Update and Delete."""
+    field: str = "id"
+    """The field of an answer or summary that holds it."""
+    arn: str = "arn"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One more read that belongs to an object's details."""
+
+    name: str
+    service: str
+    operation: str
+    parameters: Callable[[Document], Document]
+    """From the object's own fields."""
+    result: str | None
+    """The member of the answer that matters; None: the answer itself."""
+    paged: bool = False
+    optional: bool = False
+    """Whether NotFound means that there is none, rather than that something is wrong."""
+    wanted: Callable[[Resource, Document], bool] = lambda _resource, _fields: True
+    """(resource, the object's fields) -> whether it is needed."""
+    awaited: Callable[[Document], bool] = lambda _status: False
+    """Whether, by the resource's status, people are awaited: it is read every list interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """A spec field that names what another account made, found in a List."""
+
+    field: str
+    listing: Listing
+    fills: str
+    """The parameter of the create call that it stands for."""
+    source: str
+    """The field of a summary that holds its value."""
+    matches: Callable[[Document, Document], bool]
+    """(value of the field, summary) -> whether the summary is meant."""
+    ours: str
+    """The field of a summary that holds the ARN whose tags tell whether we are in it already."""
+    missing: Callable[[Document], str]
+    """What a person is told while nothing matches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A spec field that holds the parameters of a call besides the create call."""
+
+    service: str
+    operation: str
+    without: tuple[str, ...]
+    """Parameters that the operator fills in."""
+
+
+@dataclass(frozen=True, slots=True)
+class NaturalKey:
+    """Finding the one object that can exist for a parameter, without a List."""
+
+    service: str
+    operation: str
+    parameters: Callable[[Document], Document]
+    """From the resolved parameters of the create call."""
+    envelope: str
+    identifier: str
+    """The field of the answer that holds the object's identifier; absent: there is no object."""
+    arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A CEL rule of the CRD."""
+
+    rule: str
+    message: str
+    path: str | None = None
+    """Where it is reported, such as `.analyticsEngine`."""
+    root: bool = False
+    """Whether it reads the whole resource rather than the spec."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """A column of `kubectl get`."""
+
+    name: str
+    path: str
+    description: str
+    type: str = "string"
+    wide: bool = False
+
+
+def _nothing(_situation: Situation, _present: Present) -> tuple[()]:
+    return ()
+
+
+def _no_fields(_situation: Situation, _present: Present) -> Document:
+    return {}
+
+
+def _no_change(_situation: Situation, _present: Present) -> None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a CustomResourceDefinition is made of."""
+
+    name: str
+    plural: str
+    short_name: str
+    description: str
+    spec: type[Value]
+    status: type[Value]
+    columns: tuple[Column, ...]
+    rules: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Everything that differs between two kinds that have an object in AWS."""
+
+    definition: Definition
+    service: str
+    create: str
+    read: str
+    delete: str
+    listing: Listing
+    handle: Handle
+    lifecycle: Mapping[str, Lifecycle]
+    state: str = "status"
+    """The field that holds AWS's own word for the state."""
+    envelope: str | None = None
+    """The member of an answer that holds the object; None: the answer itself."""
+    update: str | None = None
+    in_place: Mapping[str, str] = field(default_factory=dict)
+    """Create parameter -> parameter of the update call, for what can be changed in place."""
+    by_request: frozenset[str] = frozenset()
+    """Create parameters that others must agree to change; all the rest but tags are frozen."""
+    answered_as: Mapping[str, str] = field(default_factory=dict)
+    """Create parameter -> field of the answer, where the names differ."""
+    unordered: frozenset[str] = frozenset()
+    """Parameters whose lists are sets."""
+    readings: tuple[Reading, ...] = ()
+    lookups: tuple[Lookup, ...] = ()
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    """Spec field -> the call whose parameters it holds."""
+    natural_key: NaturalKey | None = None
+    denied_is_missing: bool = False
+    """Whether the read says AccessDenied of what does not exist (GetCollaboration does)."""
+    neighbours: tuple[str, ...] = ()
+    """Kinds whose resources its decisions look at."""
+    upkeep: tuple[Callable[[Situation, Present], Change | None], ...] = ()
+    """Further changes that bring an object in line, after its own parameters."""
+    unapplied: Callable[[Situation, Present], tuple[Drift, ...]] = _nothing
+    """What differs and cannot be changed by the operator."""
+    facts: Callable[[Situation, Present], tuple[Fact, ...]] = _nothing
+    """Conditions of its own."""
+    report: Callable[[Situation, Present], Document] = _no_fields
+    """Status fields of its own."""
+    dismantle: Callable[[Situation, Present], Change | None] = _no_change
+    """What has to be deleted before the object itself."""
+    blockers: Callable[[Situation, Present], tuple[Blocker, ...]] = _nothing
+    """What its deletion has to wait for."""
+    actions: tuple[str, ...] = ()
+    """IAM actions that its calls depend on but that never appear as calls."""
+
+    @property
+    def name(self) -> str:
+        """The kind as manifests name it."""
+        return self.definition.name

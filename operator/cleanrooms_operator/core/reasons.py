@@ -1,0 +1,174 @@
+"""The reasons of conditions and events: part of the API, each with its cause and its remedy."""
+
+from enum import Enum
+from typing import Self
+
+
+class Reason(Enum):
+    """A reason's name, what it means, and what to do about it."""
+
+    cause: str
+    remedy: str
+
+    def __new__(cls, name: str, cause: str, remedy: str) -> Self:
+        """Make a member whose value is its name alone."""
+        member = object.__new__(cls)
+        member._value_ = name
+        member.cause = cause
+        member.remedy = remedy
+        return member
+
+    # -- well
+    SUCCEEDED = ("Succeeded", "The AWS object is as the spec asks.", "Nothing to do.")
+    # -- under way
+    PROGRESSING = ("Progressing", "Work is under way.", "Wait.")
+    PROGRESSING_WITH_RETRY = (
+        "ProgressingWithRetry",
+        "AWS was busy, unreachable or throttling, or did not say whether a request succeeded.",
+        "Wait: it is tried again by itself. If it lasts, look at AWS's health and at the quotas.",
+    )
+    DEPENDENCY_NOT_READY = (
+        "DependencyNotReady",
+        "Something this resource needs does not exist yet or is not ready yet.",
+        "Create or mend what the message names; this resource goes on by itself.",
+    )
+    CONFIRMING_ABSENCE = (
+        "ConfirmingAbsence",
+        "A create call got no answer, or the object is not shown any more; lists may lag, so it "
+        "takes some minutes to be certain.",
+        "Wait: nothing is created until it is certain that nothing exists.",
+    )
+    DELETING = ("Deleting", "The AWS object is being deleted.", "Wait.")
+    DELETION_BLOCKED = (
+        "DeletionBlocked",
+        "The AWS object cannot be deleted, or not without a word from a person.",
+        'Do what the message says, or annotate `abandon: "true"` to leave the object in AWS.',
+    )
+    SUSPENDED = ("Suspended", "An annotation pauses this resource.", "Remove the annotation.")
+    # -- stalled
+    ACCESS_DENIED = (
+        "AccessDenied",
+        "AWS refuses the operator's identity.",
+        "Grant the action that the message names to the role of the AWSAccount.",
+    )
+    INVALID_SPEC = (
+        "InvalidSpec",
+        "AWS refuses the parameters.",
+        "Mend the field that the message names.",
+    )
+    PROGRESS_DEADLINE_EXCEEDED = (
+        "ProgressDeadlineExceeded",
+        "What this resource waits for did not come in `progressDeadlineSeconds`.",
+        "Create or mend what the message names; this resource goes on by itself.",
+    )
+    ADOPTION_CONFLICT = (
+        "AdoptionConflict",
+        "An object exists that this resource would manage, but it is not certainly its own.",
+        "Annotate `external-id` with the object to adopt, or remove the others.",
+    )
+    OWNED_ELSEWHERE = (
+        "OwnedElsewhere",
+        "A resource of this namespace and name in another cluster made the object.",
+        "List that cluster's id in the setting `owner.inherits` to take the object over, or "
+        "annotate `external-id: none` to create another beside it.",
+    )
+    AMBIGUOUS = (
+        "Ambiguous",
+        "Several things match what the spec names.",
+        "Name one of them by its identifier.",
+    )
+    MISSING = (
+        "Missing",
+        "The AWS object vanished: it was deleted behind the operator's back.",
+        "Delete this resource and apply it again, or restore the object.",
+    )
+    NAME_TAKEN = (
+        "NameTaken",
+        "AWS refuses the name because another object has it.",
+        "Choose another `spec.name`, or adopt that object by the annotation `external-id`.",
+    )
+    AWS_CONFLICT = (
+        "AWSConflict",
+        "AWS answers that the request conflicts with the state of something else.",
+        "See the message; it is tried again slowly.",
+    )
+    QUOTA_EXCEEDED = (
+        "QuotaExceeded",
+        "A quota of the account is full.",
+        "Free what it counts, or ask for more in Service Quotas.",
+    )
+    ACCOUNT_CHANGED = (
+        "AccountChanged",
+        "The AWSAccount is another account or region than the one this object lives in.",
+        "Point `accountRef` back; an object cannot move between accounts or regions.",
+    )
+    ALREADY_RAN = (
+        "AlreadyRan",
+        "An object of this resource ended already, and AWS did not let it be marked as released.",
+        "Annotate `external-id: none` to create another.",
+    )
+    COLLABORATION_DELETED = (
+        "CollaborationDeleted",
+        "The creator deleted the collaboration.",
+        "Delete this resource.",
+    )
+    REMOVED = (
+        "Removed",
+        "The creator removed this account from the collaboration.",
+        "Delete this resource; only the creator can invite again.",
+    )
+    # -- facts
+    RESOLVED = ("Resolved", "All references point to what is ready.", "Nothing to do.")
+    DRIFTED = (
+        "Drifted",
+        "AWS differs from the spec; `status.drift` says where.",
+        "Wait for the correction; where a field cannot be changed, mend the spec or the object.",
+    )
+    ALL_JOINED = ("AllJoined", "Every invited member has joined.", "Nothing to do.")
+    AWAITING_MEMBERS = (
+        "AwaitingMembers",
+        "Invited members have not joined yet.",
+        "Ask them to create their Membership.",
+    )
+    CHANGES_APPLIED = (
+        "Applied",
+        "Members, abilities and payers are as declared.",
+        "Nothing to do.",
+    )
+    CHANGES_NOT_APPLIED = (
+        "ChangesNotSupported",
+        "Members, abilities or payers differ from the spec, and this version of the operator does "
+        "not change them on an existing collaboration.",
+        "Change them in AWS by a change request, or put the spec back.",
+    )
+    PAYMENTS_ACCEPTED = (
+        "PaymentsAccepted",
+        "The payments that the spec accepts are in force.",
+        "Nothing to do.",
+    )
+    AWAITING_ASSIGNMENT = (
+        "AwaitingAssignment",
+        "The spec accepts a payment that the collaboration does not assign to this account.",
+        "Ask the creator to assign it, or take it out of the spec.",
+    )
+    PAYMENT_NOT_ACCEPTED = (
+        "PaymentNotAccepted",
+        "The collaboration assigns a payment that the spec does not accept.",
+        "Accept it in `spec.paymentConfiguration`, or ask the creator to name another payer.",
+    )
+    # -- events
+    CREATED = ("Created", "The AWS object was created.", "Nothing to do.")
+    ADOPTED = ("Adopted", "An existing AWS object is managed from now on.", "Nothing to do.")
+    UPDATED = ("Updated", "The AWS object was changed.", "Nothing to do.")
+    DELETED = ("Deleted", "The AWS object was deleted.", "Nothing to do.")
+    RETAINED = ("Retained", "The AWS object stays after its resource.", "Nothing to do.")
+    ABANDONED = (
+        "Abandoned",
+        "The resource was let go by annotation; the AWS object may still exist and cost money.",
+        "Delete the object that the message names by hand.",
+    )
+    RELEASE_NOT_MARKED = (
+        "ReleaseNotMarked",
+        "AWS did not let the object be marked as released.",
+        "A new resource of this name will ask before it creates anything.",
+    )

@@ -1,0 +1,79 @@
+"""The Kubernetes side of the vocabulary: a resource as one pass sees it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+GROUP = "cleanrooms-operator.dev"
+VERSION = "v1alpha1"
+FINALIZER = f"{GROUP}/aws-object"
+
+Document: TypeAlias = Mapping[str, Any]
+
+
+class Annotation:
+    """The annotations that people set on a resource; each is prefixed with the group."""
+
+    EXTERNAL_ID = f"{GROUP}/external-id"
+    PAUSED = f"{GROUP}/paused"
+    PAUSED_UNTIL = f"{GROUP}/paused-until"
+    RECONCILE_REQUESTED_AT = f"{GROUP}/reconcile-requested-at"
+    CANCEL = f"{GROUP}/cancel"
+    ABANDON = f"{GROUP}/abandon"
+    DELETE_COLLABORATION = f"{GROUP}/delete-collaboration"
+    DELETE_MEMBERSHIP = f"{GROUP}/delete-membership"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Key:
+    """The name of a resource: kind, namespace, name."""
+
+    kind: str
+    namespace: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """A Kubernetes resource of ours, as it was read."""
+
+    key: Key
+    uid: str
+    version: str
+    """`metadata.resourceVersion`: opaque, the precondition of every write."""
+    generation: int
+    created: datetime
+    spec: Document
+    status: Document = field(default_factory=dict)
+    deleted: datetime | None = None
+    """When its deletion was asked for; None while it is wanted."""
+    finalizers: tuple[str, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def deleting(self) -> bool:
+        """Whether its deletion was asked for."""
+        return self.deleted is not None
+
+    @property
+    def held(self) -> bool:
+        """Whether our finalizer is on it."""
+        return FINALIZER in self.finalizers
+
+    def condition(self, type_: str) -> Document | None:
+        """Return its condition of that type, or None."""
+        conditions = self.status.get("conditions") or ()
+        return next((c for c in conditions if c["type"] == type_), None)
+
+    def is_true(self, type_: str) -> bool:
+        """Whether its condition of that type is True for the generation that is asked for."""
+        condition = self.condition(type_)
+        return (
+            condition is not None
+            and condition["status"] == "True"
+            and condition.get("observedGeneration") == self.generation
+        )

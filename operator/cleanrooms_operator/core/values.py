@@ -1,0 +1,41 @@
+"""What specs and statuses are built from."""
+
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+Structure: TypeAlias = dict[str, Any]
+"""An AWS structure inside a spec: its schema comes from botocore's model, not from pydantic."""
+
+AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+
+ResourceName = Annotated[
+    str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")
+]
+
+
+class Value(BaseModel):
+    """Base of everything that is written in YAML: camelCase, closed, immutable."""
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, populate_by_name=True, frozen=True, extra="forbid"
+    )
+
+
+class NameRef(Value):
+    """A resource in the same namespace, by name."""
+
+    name: Annotated[ResourceName, Field(description="Name of the resource, in this namespace.")]
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """Metadata of a spec field that names another resource: what it fills, and from where."""
+
+    kind: str
+    fills: str
+    """The AWS parameter beside it that it stands for."""
+    source: str = "identifier"
+    """The field of the referent's status that holds the value."""

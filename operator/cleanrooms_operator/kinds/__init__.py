@@ -1,0 +1,13 @@
+"""The kinds, one module each: data, no I/O, unaware of each other."""
+
+from cleanrooms_operator.core import account
+from cleanrooms_operator.core.kind import Definition, Kind
+from cleanrooms_operator.kinds import collaboration, membership
+
+KINDS: tuple[Kind, ...] = (collaboration.KIND, membership.KIND)
+"""The kinds that have an object in AWS, in the order of their creation."""
+
+BY_NAME = {kind.name: kind for kind in KINDS}
+
+DEFINITIONS: tuple[Definition, ...] = (account.DEFINITION, *(kind.definition for kind in KINDS))
+"""All that has a CustomResourceDefinition."""

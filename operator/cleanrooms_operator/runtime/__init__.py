@@ -1,0 +1,1 @@
+"""One pass over one resource. It awaits its ports only: no loop, no clock, no chance."""

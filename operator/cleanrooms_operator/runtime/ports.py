@@ -1,0 +1,209 @@
+"""What a pass needs from the world. The edges implement these; a simulation drives them by hand."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum
+from typing import Protocol
+
+from cleanrooms_operator.core.kind import Listing
+from cleanrooms_operator.core.ownership import Owner
+from cleanrooms_operator.core.resource import Document, Key, Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whose credentials sign a request, and where it goes."""
+
+    account: str
+    """The 12-digit account that the credentials must belong to, which the gateway proves."""
+    region: str
+    role_arn: str | None = None
+    """None: the operator's own identity."""
+    external_id: str | None = None
+    endpoint_profile: str | None = None
+    """Name of a set of endpoints in the operator's settings; None: AWS's own."""
+
+
+class Failure(Enum):
+    """What an answer that is not a success means to a decision."""
+
+    NOT_FOUND = "NotFound"
+    REFUSED = "Refused"
+    THROTTLED = "Throttled"
+    DENIED = "Denied"
+    CONFLICT = "Conflict"
+    QUOTA = "Quota"
+    UNAVAILABLE = "Unavailable"
+
+
+class ServiceError(Exception):
+    """AWS did not do what was asked, or did not say whether it did."""
+
+    def __init__(  # noqa: PLR0913  an error is one flat record of what AWS said
+        self,
+        failure: Failure,
+        code: str,
+        message: str,
+        *,
+        harmless: bool = False,
+        request_id: str | None = None,
+        members: Document | None = None,
+    ) -> None:
+        super().__init__(f"{code}: {message}")
+        self.failure = failure
+        self.code = code
+        self.message = message
+        self.harmless = harmless
+        """Whether this answer proves that the request changed nothing (rule R-8)."""
+        self.request_id = request_id
+        self.members = members or {}
+        """Modelled members of the error, such as quotaName, quotaValue, reason."""
+
+
+class NotSentError(Exception):
+    """The request was dropped before it was signed: its send window or the lease was over."""
+
+
+class PacedError(Exception):
+    """No request may be sent to this operation yet: look again after `seconds`."""
+
+    def __init__(self, operation: str, seconds: float) -> None:
+        super().__init__(f"{operation} is paced for {seconds:.1f} s")
+        self.seconds = seconds
+
+
+class StaleError(Exception):
+    """The Kubernetes resource changed since it was read, or is gone: start a new pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What a complete, successful List of one scope showed."""
+
+    started: float
+    """`Clock.elapsed()` before its first page was asked for."""
+    items: tuple[Document, ...]
+
+
+class Service(Protocol):
+    """The AWS side. Every method may raise `ServiceError` and `PacedError`."""
+
+    async def reserve(self, identity: Identity, service: str, operation: str) -> None:
+        """Take one request of that operation from the rate, for a `call` with `reserved`.
+
+        Raises `PacedError` at once when that would take long.
+        """
+        ...
+
+    async def call(  # noqa: PLR0913  one request, flat
+        self,
+        identity: Identity,
+        service: str,
+        operation: str,
+        parameters: Document,
+        *,
+        reserved: bool = False,
+        not_after: float | None = None,
+    ) -> Document:
+        """Send one request, once if it is not a read, and return its answer.
+
+        With `not_after` (of `Clock.elapsed()`), the request is signed before that moment
+        and with the lease held, or `NotSentError` is raised and nothing is sent.
+        """
+        ...
+
+    async def sighting(
+        self, identity: Identity, listing: Listing, scope: Document, since: float
+    ) -> Sighting:
+        """Return a sighting that started at `since` or later; shared, one flight at a time."""
+        ...
+
+
+class Cluster(Protocol):
+    """The Kubernetes side. Every write may raise `StaleError`."""
+
+    async def read(self, key: Key) -> Resource | None:
+        """Return the resource as the cache holds it, or None when it does not exist."""
+        ...
+
+    async def confirm(self, resource: Resource) -> None:
+        """Ask the API server itself (a quorum read) that `resource` is still this version."""
+        ...
+
+    async def list(self, kind: str, namespace: str | None = None) -> tuple[Resource, ...]:
+        """Return the cached resources of a kind, of one namespace or of all that are watched."""
+        ...
+
+    async def write_status(self, resource: Resource, changes: Document) -> Resource:
+        """Merge `changes` into `.status` (None removes), with the version as precondition."""
+        ...
+
+    async def hold(self, resource: Resource) -> Resource:
+        """Put our finalizer on, with the version as precondition."""
+        ...
+
+    async def release(self, resource: Resource) -> None:
+        """Take our finalizer off."""
+        ...
+
+
+class Clock(Protocol):
+    """Time, in two kinds that are never mixed."""
+
+    def now(self) -> datetime:
+        """Return the wall clock's time, with a time zone: for status, never compared with AWS's."""
+        ...
+
+    def elapsed(self) -> float:
+        """Return seconds of a clock that never goes back and runs on while suspended."""
+        ...
+
+
+class Ids(Protocol):
+    """Chance, as a port."""
+
+    def attempt(self) -> str:
+        """Return a new id for an attempt: 20 to 36 characters of [a-z0-9-]."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The intervals of observation and proof, in seconds."""
+
+    list_interval: float = 600.0
+    detail_interval: float = 3600.0
+    settle: float = 420.0
+    """How long a lost create may still appear: signature life + read timeout + list lag."""
+    send_window: float = 10.0
+    progress_interval: float = 15.0
+    """How often what is under way in AWS is looked at."""
+    denied_grace: float = 300.0
+    """How long AccessDenied is taken for IAM that has not spread yet."""
+    release_limit: float = 3600.0
+    """How long a deletion waits under a membership that is not active (rule R-38)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What whoever runs the operator decided; the same for all passes."""
+
+    owner: Owner
+    pace: Pace = Pace()
+    own_identity_namespaces: tuple[str, ...] = ()
+    """Patterns of namespaces whose AWSAccounts may use the operator's own identity."""
+    role_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Pattern of namespaces -> patterns of role ARNs that their AWSAccounts may assume."""
+    endpoint_profiles: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """The whole world, as a pass sees it."""
+
+    cluster: Cluster
+    service: Service
+    clock: Clock
+    ids: Ids
+    policy: Policy
