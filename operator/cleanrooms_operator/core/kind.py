@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Lifecycle, Present
@@ -26,7 +27,6 @@ class Spec(Value):
     )
     """Names of the fields that are the operator's, not AWS's; a kind adds its own."""
 
-    name: Annotated[str | None, Field(description="Name in AWS. Default: `metadata.name`.")] = None
     tags: Annotated[
         dict[str, str] | None,
         Field(description="Tags of the AWS object. Mutable. Tags set by others are left alone."),
@@ -68,6 +68,12 @@ class Spec(Value):
             "it counts as stalled; the wait goes on all the same.",
         ),
     ] = 600
+
+
+class NamedSpec(Spec):
+    """What kinds with a name in AWS understand."""
+
+    name: Annotated[str | None, Field(description="Name in AWS. Default: `metadata.name`.")] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,6 +224,8 @@ class Kind:
     lifecycle: Mapping[str, Lifecycle]
     state: str = "status"
     """The field that holds AWS's own word for the state."""
+    ends: Mapping[str, Reason] = field(default_factory=dict)
+    """State -> why an object in it is of no use, for the states that are FAILED or GONE."""
     envelope: str | None = None
     """The member of an answer that holds the object; None: the answer itself."""
     update: str | None = None

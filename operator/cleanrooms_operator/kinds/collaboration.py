@@ -15,9 +15,9 @@ from cleanrooms_operator.core.kind import (
     Handle,
     Kind,
     Listing,
+    NamedSpec,
     Reading,
     Rule,
-    Spec,
 )
 from cleanrooms_operator.core.members import MemberStatus
 from cleanrooms_operator.core.status import Status
@@ -25,7 +25,7 @@ from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
 
-class CollaborationSpec(Spec):
+class CollaborationSpec(NamedSpec):
     """Parameters of CreateCollaboration."""
 
     description: str | None = None

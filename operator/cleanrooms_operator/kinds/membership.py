@@ -18,6 +18,7 @@ from cleanrooms_operator.core.kind import (
     NaturalKey,
     Spec,
 )
+from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
@@ -26,7 +27,7 @@ from cleanrooms_operator.core.values import NameRef, Reference, Structure
 class MembershipSpec(Spec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
-    OWN: ClassVar[frozenset[str]] = Spec.OWN | {"invitation", "mlConfiguration", "name"}
+    OWN: ClassVar[frozenset[str]] = Spec.OWN | {"invitation", "mlConfiguration"}
 
     collaboration_identifier: str | None = None
     collaboration_ref: Annotated[
@@ -92,6 +93,10 @@ KIND = Kind(
         "ACTIVE": Lifecycle.READY,
         "REMOVED": Lifecycle.FAILED,
         "COLLABORATION_DELETED": Lifecycle.FAILED,
+    },
+    ends={
+        "REMOVED": Reason.REMOVED,
+        "COLLABORATION_DELETED": Reason.COLLABORATION_DELETED,
     },
     in_place={
         "queryLogStatus": "queryLogStatus",

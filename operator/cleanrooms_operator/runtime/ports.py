@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from enum import Enum
 from typing import Protocol
 
+from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.core.ownership import Owner
 from cleanrooms_operator.core.resource import Document, Key, Resource
@@ -23,42 +23,6 @@ class Identity:
     external_id: str | None = None
     endpoint_profile: str | None = None
     """Name of a set of endpoints in the operator's settings; None: AWS's own."""
-
-
-class Failure(Enum):
-    """What an answer that is not a success means to a decision."""
-
-    NOT_FOUND = "NotFound"
-    REFUSED = "Refused"
-    THROTTLED = "Throttled"
-    DENIED = "Denied"
-    CONFLICT = "Conflict"
-    QUOTA = "Quota"
-    UNAVAILABLE = "Unavailable"
-
-
-class ServiceError(Exception):
-    """AWS did not do what was asked, or did not say whether it did."""
-
-    def __init__(  # noqa: PLR0913  an error is one flat record of what AWS said
-        self,
-        failure: Failure,
-        code: str,
-        message: str,
-        *,
-        harmless: bool = False,
-        request_id: str | None = None,
-        members: Document | None = None,
-    ) -> None:
-        super().__init__(f"{code}: {message}")
-        self.failure = failure
-        self.code = code
-        self.message = message
-        self.harmless = harmless
-        """Whether this answer proves that the request changed nothing (rule R-8)."""
-        self.request_id = request_id
-        self.members = members or {}
-        """Modelled members of the error, such as quotaName, quotaValue, reason."""
 
 
 class NotSentError(Exception):
@@ -207,3 +171,21 @@ class Ports:
     clock: Clock
     ids: Ids
     policy: Policy
+
+
+__all__ = [
+    "Clock",
+    "Cluster",
+    "Failure",
+    "Identity",
+    "Ids",
+    "NotSentError",
+    "Pace",
+    "PacedError",
+    "Policy",
+    "Ports",
+    "Service",
+    "ServiceError",
+    "Sighting",
+    "StaleError",
+]
