@@ -1,1 +1,1 @@
-"""A place to try things: a real kube-apiserver with etcd, the demo, and what tests share of them."""
+"""A place to try things: a real kube-apiserver with etcd, the demo, what tests share of them."""
