@@ -179,6 +179,10 @@ class Rules:
             "work, or all is AccessDenied.",
         ),
     ] = "reads"
+    unlisted_rates: Annotated[
+        Literal["assumed", "none"],
+        Switch("ER-27", "Operations that AWS lists no rate of have one like their kin, or none."),
+    ] = "assumed"
     iam_delay: Annotated[
         Literal["none", "invalid", "denied"],
         Switch(
@@ -194,6 +198,10 @@ class Rules:
             "Conflict.",
         ),
     ] = "cancel"
+    throttle_status: Annotated[
+        Literal["429", "400"],
+        Switch("ER-32", "A call over its rate is refused with HTTP status 429, or with 400."),
+    ] = "429"
     acceptance_after_removal: Annotated[
         Literal["withdrawn", "kept"],
         Switch("ER-33", "A removed payer candidate's membership shows FALSE, or keeps TRUE."),
