@@ -97,7 +97,9 @@ def accept_payments(situation: Situation, present: Present) -> Change | None:
             "membershipIdentifier": present.identifier,
             "membershipPaymentConfiguration": payments.configuration(open_leaves),
         },
-        tuple(Drift(f"paymentConfiguration.{path}", True, False) for path in open_leaves),
+        tuple(
+            Drift(f"paymentConfiguration.{p}", desired=True, observed=False) for p in open_leaves
+        ),
     )
 
 
@@ -264,12 +266,14 @@ def _creators_blockers(situation: Situation, present: Present) -> Iterator[Block
         retained = collaboration.spec.get("deletionPolicy") == "Retain"
     if retained:
         yield Blocker(
-            "The collaboration is retained, and with it its creator's membership", retains=True
+            "The collaboration is retained, and with it its creator's membership",
+            first=True,
+            retains=True,
         )
     elif collaboration is None:
         yield Blocker(
             "AWS keeps the creator's membership as long as the collaboration exists, and no "
-            "Collaboration of this cluster manages it: delete the collaboration in AWS, or annotate "
+            "Collaboration of this cluster manages it: delete it in AWS, or annotate "
             f'{Annotation.ABANDON}: "true"'
         )
     else:
@@ -284,5 +288,6 @@ def _members_blockers(situation: Situation) -> Iterator[Blocker]:
     if situation.resource.annotations.get(Annotation.DELETE_MEMBERSHIP) != "true":
         yield Blocker(
             f"Account {situation.account} would leave the collaboration and could not join again. "
-            f'Annotate {Annotation.DELETE_MEMBERSHIP}: "true", or set deletionPolicy: Retain'
+            f'Annotate {Annotation.DELETE_MEMBERSHIP}: "true", or set deletionPolicy: Retain',
+            first=True,
         )

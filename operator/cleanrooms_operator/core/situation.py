@@ -4,8 +4,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import Observed
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A create call that AWS will not do."""
+
+    reason: Reason
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,15 +27,18 @@ class Situation:
     observed: Observed
     account: str
     now: datetime
-    since_generation: float = 0.0
-    """Seconds since this process first saw the current generation."""
+    service: str
+    """The AWS service that the kind lives in."""
+    owner_tags: Mapping[str, str]
+    """The tags that mark this resource's object, the attempt's among them where one is known."""
+    denied_grace: float
+    """Seconds for which AccessDenied is taken for IAM that has not spread yet."""
+    refusal: Refusal | None = None
+    """AWS's answer to a create call with these very parameters, a short while ago."""
+    unmarkable: bool = False
+    """Whether AWS did not let the object be marked as released."""
     neighbours: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
     """By kind: the resources of other kinds that this kind's decisions look at."""
-
-    @property
-    def policy(self) -> Document:
-        """The spec, whose policies are read by their YAML names."""
-        return self.resource.spec
 
     @property
     def observe_only(self) -> bool:

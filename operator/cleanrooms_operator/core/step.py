@@ -90,6 +90,9 @@ class Uncertain:
 class Disproved:
     """An attempt is open, and it is certain that it made nothing."""
 
+    unsent: bool
+    """Whether this process knows that from AWS's answer, rather than from looking for long."""
+
 
 Observed: TypeAlias = Absent | Missing | Present | Hidden | Clash | Uncertain | Disproved
 
@@ -133,16 +136,13 @@ class Blocker:
     """What keeps an object from being deleted, and what a person can do about it."""
 
     message: str
+    first: bool = False
+    """Whether nothing at all may be taken down before it is gone."""
     retains: bool = False
     """Whether it means that the object stays in AWS for good: the resource is let go."""
 
 
 # -- what to do next ------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Hold:
-    """Put our finalizer on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,8 +236,7 @@ class Release:
 
 
 Step: TypeAlias = (
-    Hold
-    | Create
+    Create
     | Resend
     | Discard
     | Forget

@@ -8,6 +8,7 @@ from typing import Protocol
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.core.ownership import Owner
+from cleanrooms_operator.core.pace import Pace
 from cleanrooms_operator.core.resource import Document, Key, Resource
 
 
@@ -133,28 +134,11 @@ class Ids(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """The intervals of observation and proof, in seconds."""
-
-    list_interval: float = 600.0
-    detail_interval: float = 3600.0
-    settle: float = 420.0
-    """How long a lost create may still appear: signature life + read timeout + list lag."""
-    send_window: float = 10.0
-    progress_interval: float = 15.0
-    """How often what is under way in AWS is looked at."""
-    denied_grace: float = 300.0
-    """How long AccessDenied is taken for IAM that has not spread yet."""
-    release_limit: float = 3600.0
-    """How long a deletion waits under a membership that is not active (rule R-38)."""
-
-
-@dataclass(frozen=True, slots=True)
 class Policy:
     """What whoever runs the operator decided; the same for all passes."""
 
     owner: Owner
-    pace: Pace = Pace()
+    pace: Pace = field(default_factory=Pace)
     own_identity_namespaces: tuple[str, ...] = ()
     """Patterns of namespaces whose AWSAccounts may use the operator's own identity."""
     role_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)

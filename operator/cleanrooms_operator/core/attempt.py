@@ -1,0 +1,28 @@
+"""The attempt: the write-ahead record of a create call, whose outcome can be found out later."""
+
+import hashlib
+import json
+from datetime import datetime
+
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.references import filled_parameters
+from cleanrooms_operator.core.resource import Document
+
+
+def parameters_hash(parameters: Document) -> str:
+    """Return what identifies a set of parameters, whatever the order of their members."""
+    canonical = json.dumps(parameters, sort_keys=True, separators=(",", ":"), default=str)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def record(kind: Kind, parameters: Document, attempt_id: str, now: datetime) -> Document:
+    """Return what is written to `status.attempt` before the call is sent."""
+    scope = {name: parameters[name] for name in sorted(filled_parameters(kind) & parameters.keys())}
+    fields = {
+        "id": attempt_id,
+        "startedAt": now.isoformat(timespec="seconds"),
+        "parametersHash": parameters_hash(parameters),
+        "name": parameters.get("name"),
+        "scope": scope or None,
+    }
+    return {name: value for name, value in fields.items() if value is not None}

@@ -1,0 +1,105 @@
+"""What would bring a present object in line with its spec, one call at a time."""
+
+from collections.abc import Iterator
+
+from cleanrooms_operator.core.difference import differences
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.ownership import ATTEMPT, PREFIX
+from cleanrooms_operator.core.resource import Document
+from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.step import Apply, Change, Drift, InSync, Present, Step
+
+
+def next_step(kind: Kind, situation: Situation, present: Present) -> Step:
+    """Return the first change that is due, or that nothing is."""
+    change = next(pending(kind, situation, present), None)
+    return InSync(present) if change is None else Apply(change, present)
+
+
+def pending(kind: Kind, situation: Situation, present: Present) -> Iterator[Change]:
+    """Yield the changes that are due, in the order in which they are made."""
+    if present.details is None:
+        return
+    for change in (
+        _update(kind, situation, present),
+        _tag(kind.service, situation, present),
+        _untag(kind.service, situation, present),
+        *(upkeep(situation, present) for upkeep in kind.upkeep),
+    ):
+        if change is not None:
+            yield change
+
+
+def drift(kind: Kind, situation: Situation, present: Present) -> tuple[Drift, ...]:
+    """Return every leaf in which AWS differs from the spec, changeable or not."""
+    changeable = (leaf for change in pending(kind, situation, present) for leaf in change.drift)
+    return (*changeable, *fixed(kind, situation, present), *kind.unapplied(situation, present))
+
+
+def fixed(kind: Kind, situation: Situation, present: Present) -> tuple[Drift, ...]:
+    """Return where parameters differ that AWS lets nobody change."""
+    if present.details is None:
+        return ()
+    shown = present.details.fields
+    frozen = {
+        name: value
+        for name, value in situation.parameters.items()
+        if name not in kind.in_place and name not in kind.by_request and name not in kind.parts
+    }
+    named = {kind.answered_as.get(name, name): value for name, value in frozen.items()}
+    return differences({n: v for n, v in named.items() if n in shown}, shown, kind.unordered)
+
+
+def _update(kind: Kind, situation: Situation, present: Present) -> Change | None:
+    if present.details is None or kind.update is None:
+        return None
+    wanted = {n: v for n, v in situation.parameters.items() if n in kind.in_place}
+    shown = {n: present.details.fields.get(kind.answered_as.get(n, n)) for n in wanted}
+    found = differences(wanted, shown, kind.unordered)
+    if not found:
+        return None
+    names = {leaf.path.partition(".")[0] for leaf in found}
+    changes = {kind.in_place[name]: wanted[name] for name in sorted(names)}
+    parameters = {kind.handle.parameter: present.identifier, **changes}
+    return Change(kind.service, kind.update, parameters, found)
+
+
+def _tag(service: str, situation: Situation, present: Present) -> Change | None:
+    """Set the tags that are missing or differ, the operator's own among them."""
+    shown = present.details.tags if present.details else {}
+    own = {n: v for n, v in situation.owner_tags.items() if n != ATTEMPT}
+    wanted = {**(situation.resource.spec.get("tags") or {}), **own}
+    differing = {key: value for key, value in wanted.items() if shown.get(key) != value}
+    if not differing:
+        return None
+    return _tag_change(service, present.arn, differing, shown)
+
+
+def _tag_change(service: str, arn: str, tags: Document, shown: Document) -> Change:
+    leaves = (
+        Drift(f"tags[{key}]", value, shown.get(key))
+        for key, value in tags.items()
+        if not key.startswith(PREFIX)
+    )
+    return Change(service, "TagResource", {"resourceArn": arn, "tags": tags}, tuple(leaves))
+
+
+def _untag(service: str, situation: Situation, present: Present) -> Change | None:
+    """Remove the tags that the spec had and has no more; those of others stay."""
+    shown = present.details.tags if present.details else {}
+    ours_before = situation.resource.status.get("tagKeys") or ()
+    wanted = situation.resource.spec.get("tags") or {}
+    surplus = sorted(key for key in ours_before if key in shown and key not in wanted)
+    if not surplus:
+        return None
+    leaves = tuple(Drift(f"tags[{key}]", None, shown[key]) for key in surplus)
+    return Change(
+        service, "UntagResource", {"resourceArn": present.arn, "tagKeys": surplus}, leaves
+    )
+
+
+def claim(situation: Situation, present: Present) -> Step:
+    """Write our owner tags on an object that is to become this resource's."""
+    tags = {n: v for n, v in situation.owner_tags.items() if n != ATTEMPT}
+    parameters = {"resourceArn": present.arn, "tags": tags}
+    return Apply(Change(situation.service, "TagResource", parameters), present)

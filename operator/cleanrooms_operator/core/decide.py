@@ -1,0 +1,143 @@
+"""The whole decision of the operator, as a pure function of what was seen."""
+
+from datetime import datetime
+
+from cleanrooms_operator.core import converge, teardown
+from cleanrooms_operator.core.attempt import parameters_hash
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.ownership import Claim
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Annotation, Resource
+from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.step import (
+    Absent,
+    Bind,
+    Clash,
+    Create,
+    Discard,
+    Disproved,
+    Forget,
+    Hidden,
+    InSync,
+    Lifecycle,
+    Missing,
+    Pause,
+    Present,
+    Resend,
+    Stall,
+    Step,
+    Uncertain,
+    Wait,
+)
+
+
+def next_step(kind: Kind, situation: Situation) -> Step:
+    """Return the one step that brings a resource closer to what is asked for.
+
+    The answer depends on the arguments alone, never on the event that woke us: a missed,
+    repeated or reordered event cannot change it.
+    """
+    observed = situation.observed
+    if isinstance(observed, Uncertain | Disproved):
+        return _resolve(situation, observed)
+    if situation.resource.deleting:
+        return teardown.next_step(kind, situation)
+    if (until := paused(situation.resource, situation.now)) is not None:
+        return Pause(until)
+    return _settle(kind, situation, observed)
+
+
+def _settle(
+    kind: Kind, situation: Situation, observed: Absent | Missing | Present | Hidden | Clash
+) -> Step:
+    match observed:
+        case Absent():
+            return _make(situation)
+        case Present():
+            return _keep(kind, situation, observed)
+        case Missing():
+            return _replace(situation, observed)
+        case Hidden():
+            return denied(observed, situation)
+        case Clash(reason, message):
+            return Stall(reason, message)
+
+
+def _is_wanted(situation: Situation) -> bool:
+    resource = situation.resource
+    quiet = resource.deleting or paused(resource, situation.now) is not None
+    return not quiet and not situation.observe_only
+
+
+def _resolve(situation: Situation, observed: Uncertain | Disproved) -> Step:
+    """Send the same attempt again where it certainly did nothing, else record a new one."""
+    if isinstance(observed, Uncertain):
+        message = "A create call got no answer: looking for what it may have made"
+        return Wait(Reason.CONFIRMING_ABSENCE, message)
+    if not _is_wanted(situation):
+        return Discard()
+    attempt = situation.resource.status["attempt"]
+    same = attempt["parametersHash"] == parameters_hash(situation.parameters)
+    return Resend() if observed.unsent and same else Create()
+
+
+def paused(resource: Resource, now: datetime) -> str | None:
+    """Return in plain words until when a person wants quiet, or None."""
+    if resource.annotations.get(Annotation.PAUSED) == "true":
+        return "Paused until the annotation is removed"
+    until = resource.annotations.get(Annotation.PAUSED_UNTIL)
+    if until is None or datetime.fromisoformat(until) <= now:
+        return None
+    return f"Paused until {until}"
+
+
+def _make(situation: Situation) -> Step:
+    if situation.observe_only:
+        return Wait(
+            Reason.DEPENDENCY_NOT_READY,
+            f"There is no object to observe; name it by the annotation {Annotation.EXTERNAL_ID}",
+        )
+    if situation.refusal is not None:
+        return Stall(situation.refusal.reason, situation.refusal.message)
+    return Create()
+
+
+def _replace(situation: Situation, observed: Missing) -> Step:
+    if not observed.proved:
+        message = f"{observed.identifier} is not shown any more: making certain that it is gone"
+        return Wait(Reason.CONFIRMING_ABSENCE, message)
+    if situation.resource.spec.get("onMissing") == "Recreate" and not situation.observe_only:
+        return Forget()
+    return Stall(Reason.MISSING, f"{observed.identifier} was deleted behind the operator's back")
+
+
+def denied(observed: Hidden, situation: Situation) -> Step:
+    """Take AccessDenied for IAM that has not spread yet, but not for ever."""
+    ready = situation.resource.condition("Ready")
+    stalled_before = ready is not None and ready["reason"] == Reason.ACCESS_DENIED.value
+    stalled_before = stalled_before and situation.resource.condition("Stalled") is not None
+    if stalled_before or observed.since > situation.denied_grace:
+        return Stall(Reason.ACCESS_DENIED, observed.message)
+    return Wait(Reason.ACCESS_DENIED, observed.message)
+
+
+def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
+    if not present.bound:
+        return bind(situation, present)
+    match present.lifecycle:
+        case Lifecycle.CHANGING:
+            return Wait(Reason.PROGRESSING, f"AWS says {present.state}", present)
+        case Lifecycle.FAILED | Lifecycle.GONE:
+            reason = kind.ends.get(present.state, Reason.MISSING)
+            return Stall(reason, f"{reason.cause} AWS says {present.state}", present)
+        case Lifecycle.READY:
+            if situation.observe_only:
+                return InSync(present)
+            return converge.next_step(kind, situation, present)
+
+
+def bind(situation: Situation, present: Present) -> Step:
+    """Record the found object, once its own tags say whose it is (rule R-35)."""
+    if situation.observe_only or present.claim in {Claim.OURS, Claim.RELEASED}:
+        return Bind(present)
+    return converge.claim(situation, present)

@@ -1,0 +1,98 @@
+"""The way out: what has to happen before the finalizer may go."""
+
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.ownership import RELEASED
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Annotation
+from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.step import (
+    Absent,
+    Apply,
+    Bind,
+    Clash,
+    Delete,
+    Disproved,
+    Hidden,
+    Lifecycle,
+    Mark,
+    Missing,
+    Present,
+    Release,
+    Stall,
+    Step,
+    Uncertain,
+    Wait,
+)
+
+
+def next_step(kind: Kind, situation: Situation) -> Step:
+    """Return the next step of a deletion; open attempts are resolved before this is asked."""
+    if situation.observe_only or situation.retain:
+        return _let_go(situation)
+    match situation.observed:
+        case Present() as present:
+            return _take_down(kind, situation, present)
+        case Missing(identifier, proved):
+            if proved:
+                return Release(Reason.DELETED, f"{identifier} is gone")
+            return Wait(Reason.DELETING, f"Making certain that {identifier} is gone")
+        case Hidden(message):
+            return _unless_abandoned(situation, f"AWS does not let us see the object: {message}")
+        case Clash(Reason.ADOPTION_CONFLICT, message):
+            return _unless_abandoned(situation, message)
+        case Clash() | Absent() | Uncertain() | Disproved():
+            return Release()
+
+
+def _let_go(situation: Situation) -> Release:
+    arn = situation.resource.status.get("arn")
+    if arn is None or situation.observe_only:
+        return Release()
+    return Release(Reason.RETAINED, f"{arn} stays in AWS, as deletionPolicy says")
+
+
+def is_abandoned(situation: Situation) -> bool:
+    """Whether a person wants the resource gone, whatever becomes of the object."""
+    return situation.resource.annotations.get(Annotation.ABANDON) == "true"
+
+
+def _unless_abandoned(situation: Situation, message: str) -> Step:
+    if is_abandoned(situation):
+        return _abandon(situation)
+    return Stall(Reason.DELETION_BLOCKED, message)
+
+
+def _abandon(situation: Situation) -> Release:
+    what = situation.resource.status.get("arn") or "an object that could not be seen"
+    return Release(Reason.ABANDONED, f"Left in AWS, where it may go on costing money: {what}")
+
+
+def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
+    if is_abandoned(situation):
+        return _abandon(situation)
+    if not present.bound:
+        return Bind(present)
+    blockers = kind.blockers(situation, present)
+    change = kind.dismantle(situation, present)
+    if change is not None and not any(blocker.first for blocker in blockers):
+        return Apply(change, present)
+    if any(blocker.retains for blocker in blockers):
+        return Release(Reason.RETAINED, f"{present.arn} stays in AWS. {blockers[0].message}")
+    if blockers:
+        reasons = "; ".join(blocker.message for blocker in blockers)
+        return Wait(Reason.DELETION_BLOCKED, reasons, present)
+    return _end(situation, present)
+
+
+def _end(situation: Situation, present: Present) -> Step:
+    """Mark the object as released first, while it can certainly be tagged (rule R-3)."""
+    marked = present.details is not None and RELEASED in present.details.tags
+    if not marked and not situation.unmarkable:
+        return Mark(present)
+    match present.lifecycle:
+        case Lifecycle.GONE:
+            return Release(Reason.DELETED, f"{present.arn} is over")
+        case Lifecycle.CHANGING:
+            return Wait(Reason.DELETING, f"AWS says {present.state}", present)
+        case Lifecycle.READY | Lifecycle.FAILED:
+            return Delete(present)
