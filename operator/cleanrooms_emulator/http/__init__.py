@@ -1,0 +1,1 @@
+"""The emulator over HTTP: the only part that knows a loop, a socket or the time of day."""
