@@ -1,0 +1,345 @@
+"""CustomResourceDefinitions, made of the specs' types and of the shapes of AWS's parameters.
+
+A field that is a parameter of the create call, at whatever depth, takes its schema from AWS's
+model; what the operator adds takes it from its type. What the type says of a parameter (a
+description, a default, a bound) wins over the model.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, get_args
+
+from pydantic.fields import FieldInfo
+
+from cleanrooms_operator.core import cel
+from cleanrooms_operator.core.kind import Column, Definition, Kind
+from cleanrooms_operator.core.resource import GROUP, VERSION
+from cleanrooms_operator.core.shape import Schema, Shape, pattern, schema
+from cleanrooms_operator.core.status import Condition
+from cleanrooms_operator.core.values import Reference, Value
+
+CATEGORY = "cleanrooms"
+
+MOST_TAGS = 44
+"""AWS takes 50; the rest is left to the operator's own."""
+
+TAGS: Schema = {
+    "type": "object",
+    "additionalProperties": {"type": "string", "maxLength": 256},
+    "maxProperties": MOST_TAGS,
+    "x-kubernetes-validations": [
+        cel.bound_keys(1, 128),
+        cel.refuse_prefix("aws:", "keys must not start with `aws:`, which AWS keeps for itself"),
+        cel.refuse_prefix(
+            f"{GROUP}/", f"keys must not start with `{GROUP}/`: by these the operator knows its own"
+        ),
+    ],
+}
+"""What a spec's tags may be (rule R-3)."""
+
+CONDITIONS: Schema = {
+    "type": "array",
+    "description": "Observations of this resource, one of each type.",
+    "maxItems": 16,
+    "x-kubernetes-list-type": "map",
+    "x-kubernetes-list-map-keys": ["type"],
+    "items": {
+        "type": "object",
+        "required": ["type", "status", "lastTransitionTime", "reason", "message"],
+        "properties": {
+            "type": {
+                "type": "string",
+                "description": "What is observed, such as `Ready`.",
+                "maxLength": 316,
+                "pattern": r"^([a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*/)?"
+                r"(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])$",
+            },
+            "status": {
+                "type": "string",
+                "description": "Whether it holds.",
+                "enum": ["True", "False", "Unknown"],
+            },
+            "observedGeneration": {
+                "type": "integer",
+                "description": "The generation of the spec that it was observed of.",
+                "format": "int64",
+                "minimum": 0,
+            },
+            "lastTransitionTime": {
+                "type": "string",
+                "description": "When the status changed last.",
+                "format": "date-time",
+            },
+            "reason": {
+                "type": "string",
+                "description": "Why, in one word.",
+                "minLength": 1,
+                "maxLength": 1024,
+                "pattern": "^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$",
+            },
+            "message": {
+                "type": "string",
+                "description": "Why, and what to do about it.",
+                "maxLength": 32768,
+            },
+        },
+    },
+}
+"""The schema of conditions, which Kubernetes gives (metav1.Condition)."""
+
+READY = '.status.conditions[?(@.type=="Ready")]'
+
+LONGEST_TEXT = 32_768
+LONGEST_LIST = 1_000
+"""Bounds of what the operator alone writes, where its type has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a type, as the resource definition sees it."""
+
+    name: str
+    info: FieldInfo
+    model: type[Value] | None
+    """The type of the structure, or of the structures in the list, that it holds."""
+
+    @property
+    def reference(self) -> Reference | None:
+        """What it stands for, if it names another resource."""
+        return next((m for m in self.info.metadata if isinstance(m, Reference)), None)
+
+
+def fields(model: type[Value]) -> Iterator[Field]:
+    """Yield the fields of a type, in order."""
+    for name, info in model.model_fields.items():
+        yield Field(info.alias or name, info, _model(info.annotation))
+
+
+def _model(annotation: Any) -> type[Value] | None:  # noqa: ANN401 - what typing's generics are
+    """Return the structure inside an annotation such as `list[Channel] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Value):
+        return annotation
+    return next(filter(None, map(_model, get_args(annotation))), None)
+
+
+def twins(model: type[Value], stand_ins: Mapping[str, str]) -> dict[str, list[str]]:
+    """Return parameter -> the fields of which one gives it, for parameters that have twins.
+
+    `stand_ins` maps further fields to the parameters that they stand for.
+    """
+    found: dict[str, list[str]] = {}
+    for field in fields(model):
+        if filled := field.reference.fills if field.reference else stand_ins.get(field.name):
+            found.setdefault(filled, [filled]).append(field.name)
+    return found
+
+
+def frozen(kind: Kind) -> frozenset[str]:
+    """Return the spec fields of a kind that stay as they are once a create call may be out."""
+    free = kind.in_place.keys() | kind.by_request | kind.parts.keys() | {"tags"}
+    free |= kind.definition.spec.OWN - {"accountRef"} - stand_ins(kind).keys()
+    return frozenset(field.name for field in fields(kind.definition.spec)) - free
+
+
+def stand_ins(kind: Kind) -> dict[str, str]:
+    """Return spec field -> the create parameter that a lookup finds by it."""
+    return {lookup.field: lookup.fills for lookup in kind.lookups}
+
+
+# -- structures ------------------------------------------------------------------------------
+
+
+def structure(
+    model: type[Value], shape: Shape | None, stand_ins: Mapping[str, str] = MappingProxyType({})
+) -> Schema:
+    """Return the schema of a type; `shape` is AWS's structure at the same place, if there is one."""
+    own = model.model_json_schema()
+    made: Schema = {"type": "object", "description": own["description"]}
+    properties = {
+        field.name: _property(field, own["properties"][field.name], shape)
+        for field in fields(model)
+    }
+    if required := own.get("required"):
+        made["required"] = required
+    made["properties"] = properties
+    rules = [
+        cel.exactly_one(names)
+        if shape is not None and parameter in shape.required
+        else cel.at_most_one(names)
+        for parameter, names in twins(model, stand_ins).items()
+    ]
+    return made | ({"x-kubernetes-validations": rules} if rules else {})
+
+
+def _property(field: Field, own: Schema, shape: Shape | None) -> Schema:
+    """Return the schema of a field: AWS's, with what its own type adds on top."""
+    own = _plain(own)
+    aws = shape.members.get(field.name) if shape else None
+    if field.name == "tags":
+        return {**own, **TAGS}
+    if field.model is Condition:
+        return CONDITIONS
+    if field.model is None:
+        return schema(aws) | _additions(own) if aws else _bounded(own)
+    if own.get("type") == "array":
+        items = structure(field.model, aws.item if aws else None)
+        listed = schema(aws) if aws else _bounded(own)
+        return listed | _additions(own) | {"items": items}
+    return structure(field.model, aws) | _additions(own)
+
+
+def _plain(own: Schema) -> Schema:
+    """Return pydantic's schema of a field without what structural schemas do not know."""
+    chosen = next((one for one in own.get("anyOf", ()) if one.get("type") != "null"), {})
+    made = {**chosen, **own}
+    if "const" in made:
+        made["enum"] = [made["const"]]
+    if made.get("default") is None:
+        made.pop("default", None)
+    return {name: value for name, value in made.items() if name not in _UNKNOWN}
+
+
+_UNKNOWN = frozenset({"anyOf", "title", "const", "$ref"})
+
+
+def _additions(own: Schema) -> Schema:
+    """Return what a field's own type says beyond the mere type of an AWS parameter."""
+    generic = {"type", "items", "additionalProperties", "properties"}
+    return {name: value for name, value in own.items() if name not in generic}
+
+
+def _bounded(own: Schema) -> Schema:
+    """Return a schema of our own with the bounds that its type leaves out."""
+    match own.get("type"):
+        case "string" if not {"maxLength", "format", "enum"} & own.keys():
+            return own | {"maxLength": LONGEST_TEXT}
+        case "array":
+            items = _bounded(own["items"]) if "items" in own else {}
+            return (
+                {"maxItems": LONGEST_LIST, "x-kubernetes-list-type": "atomic"}
+                | own
+                | {"items": items}
+            )
+        case "object":
+            entries = _bounded(own["additionalProperties"])
+            return {"maxProperties": LONGEST_LIST} | own | {"additionalProperties": entries}
+        case "integer":
+            return {"format": "int64"} | own
+        case _:
+            return own
+
+
+# -- the definition --------------------------------------------------------------------------
+
+
+def resource_definition(
+    definition: Definition, kind: Kind | None = None, parameters: Shape | None = None
+) -> Schema:
+    """Return the CustomResourceDefinition.
+
+    `kind` is what else is known of it, if it has an object in AWS; `parameters` are those of its
+    create call, and under the names of `kind.parts` those of further calls.
+    """
+    singular = definition.name.lower()
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": f"{definition.plural}.{GROUP}"},
+        "spec": {
+            "group": GROUP,
+            "scope": "Namespaced",
+            "names": {
+                "kind": definition.name,
+                "listKind": f"{definition.name}List",
+                "plural": definition.plural,
+                "singular": singular,
+                "shortNames": [definition.short_name],
+                "categories": [CATEGORY],
+            },
+            "versions": [
+                {
+                    "name": VERSION,
+                    "served": True,
+                    "storage": True,
+                    "subresources": {"status": {}},
+                    "selectableFields": [{"jsonPath": p} for p in _selectable(definition)],
+                    "additionalPrinterColumns": list(map(_column, _columns(definition))),
+                    "schema": {"openAPIV3Schema": _root(definition, kind, parameters)},
+                }
+            ],
+        },
+    }
+
+
+def _root(definition: Definition, kind: Kind | None, parameters: Shape | None) -> Schema:
+    spec = structure(definition.spec, parameters, stand_ins(kind) if kind else {})
+    own_rules = [cel.validation(rule) for rule in definition.rules if not rule.root]
+    spec.setdefault("x-kubernetes-validations", []).extend(own_rules)
+    rules = [cel.validation(rule) for rule in definition.rules if rule.root]
+    if kind is not None and parameters is not None:
+        _annotate(spec["properties"], kind, parameters)
+        if (name := parameters.members.get("name")) is not None and name.max is not None:
+            rules += cel.fit_name(int(name.max), pattern(name.pattern))
+        ordered = [n for n in spec["properties"] if n in frozen(kind)]
+        rules += [cel.freeze(kind.name, name) for name in ordered]
+    status = {**structure(definition.status, None), "default": {"observedGeneration": -1}}
+    return {
+        "type": "object",
+        "description": definition.description,
+        "required": ["spec"],
+        "properties": {"spec": spec, "status": status},
+        "x-kubernetes-validations": rules,
+    }
+
+
+def _annotate(properties: Schema, kind: Kind, parameters: Shape) -> None:
+    """Say of each field whether it can be changed, and what AWS calls it."""
+    aliases = stand_ins(kind)
+    aliases |= {
+        name: p for p, names in twins(kind.definition.spec, aliases).items() for name in names
+    }
+    for name, made in properties.items():
+        said = [made["description"]]
+        if name in frozen(kind) and "Immutable." not in made["description"]:
+            said.append("Immutable.")
+        if name in kind.parts:
+            said.append(f"AWS: {kind.parts[name].operation}.")
+        elif (parameter := aliases.get(name, name)) in parameters.members:
+            said.append(f"AWS: {kind.create}.{parameter}.")
+        made["description"] = " ".join(said)
+
+
+def _selectable(definition: Definition) -> Iterator[str]:
+    """Yield what `kubectl get --field-selector` can ask for: the referents, and the state."""
+    for field in fields(definition.spec):
+        if field.reference is not None or field.name == "accountRef":
+            yield f".spec.{field.name}.name"
+    yield from (
+        f".spec.{name}" for name in ("accountID", "region") if name in _names(definition.spec)
+    )
+    if "state" in _names(definition.status):
+        yield ".status.state"
+
+
+def _names(model: type[Value]) -> frozenset[str]:
+    return frozenset(field.name for field in fields(model))
+
+
+def _columns(definition: Definition) -> Iterator[Column]:
+    yield Column("Ready", f"{READY}.status", "Whether it is as the spec asks and can be used.")
+    yield from (column for column in definition.columns if not column.wide)
+    yield Column("Reason", f"{READY}.reason", "Why it is ready or not, in one word.")
+    yield Column("Age", ".metadata.creationTimestamp", "Since when the resource exists.", "date")
+    yield from (column for column in definition.columns if column.wide)
+    yield Column("Message", f"{READY}.message", "Why it is ready or not.", wide=True)
+
+
+def _column(column: Column) -> Schema:
+    return {
+        "name": column.name,
+        "type": column.type,
+        "description": column.description,
+        "jsonPath": column.path,
+        "priority": 1 if column.wide else 0,
+    }
