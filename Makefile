@@ -1,0 +1,53 @@
+# What people type. `make` alone lists it.
+.PHONY: help setup test check generate demo kind emulator stop clean
+.DEFAULT_GOAL := help
+
+BIN := .venv/bin
+KEEP_FLAG := $(if $(KEEP),--keep)
+NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
+PYTHON ?= $(firstword $(foreach one,$(PYTHONS),$(shell $(one) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(one))))
+
+help: ## List what can be made
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+
+setup: .venv/dev ## Install everything that developing needs, into .venv
+
+test: check ## Run every check and every test
+	$(BIN)/cleanrooms-playground binaries
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage report
+
+check: .venv/dev ## Run the checks that run no test
+	$(BIN)/ruff check . && $(BIN)/ruff format --check .
+	$(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/codespell
+
+generate: .venv/dev ## Write the CRDs and the RBAC rules anew
+	$(BIN)/cleanrooms-operator manifests
+
+demo: .venv/run ## Play the walk-through; KEEP=1 leaves it running
+	$(BIN)/cleanrooms-playground demo $(KEEP_FLAG)
+
+kind: .venv/run ## Play it on a kind cluster; needs kind and a container engine
+	kind delete cluster --name cleanrooms && kind create cluster --name cleanrooms --kubeconfig .demo/kubeconfig
+	trap '$(if $(KEEP),:,kind delete cluster --name cleanrooms)' EXIT; $(BIN)/cleanrooms-playground demo --kubeconfig .demo/kubeconfig $(KEEP_FLAG)
+
+emulator: .venv/run ## Serve the emulated AWS until interrupted
+	$(BIN)/cleanrooms-emulator serve
+
+stop: ## End a demo that was left running
+	$(BIN)/cleanrooms-playground stop
+
+clean: ## Remove what was made here; programs in the user's cache stay
+	rm -rf .venv .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
+	find operator tests -name __pycache__ -prune -exec rm -rf {} +
+
+.venv/bin/python:
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none of $(PYTHONS) is" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The names of the stamps are those of the locks; the developers' contains the users'.
+.venv/run .venv/dev: .venv/%: requirements/%.lock pyproject.toml | .venv/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	touch $@ $(if $(filter dev,$*),.venv/run)

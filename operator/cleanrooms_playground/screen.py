@@ -1,0 +1,111 @@
+"""What a person sees of the resources and of AWS: tables, live where there is a terminal."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Protocol
+
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from cleanrooms_playground.account_view import AccountView
+from cleanrooms_playground.readiness import Row
+
+COLOURS = {"True": "green", "False": "red"}
+
+
+class Board(Protocol):
+    """Shows the rows of the moment."""
+
+    def show(self, rows: Sequence[Row]) -> None:
+        """Replace what is shown by these rows."""
+
+
+@contextmanager
+def board(console: Console) -> Iterator[Board]:
+    """Yield a live table on a terminal, else one that prints a line for each change."""
+    if not console.is_terminal:
+        yield _Lines(console)
+        return
+    with Live(console=console, auto_refresh=False, transient=True) as live:
+        yield _LiveTable(live)
+
+
+class _LiveTable:
+    def __init__(self, live: Live) -> None:
+        self._live = live
+
+    def show(self, rows: Sequence[Row]) -> None:
+        self._live.update(resource_table(rows), refresh=True)
+
+
+class _Lines:
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._shown: dict[object, Row] = {}
+
+    def show(self, rows: Sequence[Row]) -> None:
+        for row in rows:
+            if self._shown.get(row.resource) != row:
+                self._shown[row.resource] = row
+                self._console.print(line(row), markup=False, highlight=False, soft_wrap=True)
+
+
+def line(row: Row) -> str:
+    """Return a row as one line of text."""
+    resource = row.resource
+    said = " ".join(part for part in (row.reason, row.message) if part)
+    name = f"{resource.kind} {resource.namespace}/{resource.name}"
+    return f"{name}: Ready={row.status or 'Unknown'} {said}".rstrip()
+
+
+def resource_table(rows: Sequence[Row]) -> Table:
+    """Return the resources as a table."""
+    table = _table("Resources in the cluster", "KIND", "NAMESPACE/NAME", "READY", "REASON")
+    table.add_column("MESSAGE", overflow="fold")
+    for row in rows:
+        name = f"{row.resource.namespace}/{row.resource.name}"
+        status = Text(row.status or "…", style=COLOURS.get(row.status, "yellow"))
+        table.add_row(row.resource.kind, name, status, Text(row.reason), Text(row.message))
+    return table
+
+
+def collaboration_table(views: Sequence[AccountView]) -> Table:
+    """Return every collaboration that any of the accounts sees, with its members."""
+    title = "Collaborations in AWS"
+    table = _table(title, "COLLABORATION", "MEMBER", "STATUS", "ABILITIES", "PAYS FOR")
+    found = {one.identifier: one for view in views for one in view.collaborations}
+    for collaboration in found.values():
+        for number, member in enumerate(collaboration.members):
+            table.add_row(
+                "" if number else f"{collaboration.name}\n{collaboration.identifier}",
+                f"{member.account_id}\n{member.display_name}",
+                member.status,
+                "\n".join(member.abilities),
+                "\n".join(member.pays),
+            )
+    return table
+
+
+def membership_table(views: Sequence[AccountView]) -> Table:
+    """Return the memberships of the accounts."""
+    title = "Memberships in AWS"
+    table = _table(title, "ACCOUNT", "MEMBERSHIP", "STATUS", "ACCEPTED TO PAY", "ML OUTPUT")
+    for view in views:
+        for membership in view.memberships:
+            table.add_row(
+                view.account_id,
+                membership.identifier,
+                membership.status,
+                "\n".join(membership.pays),
+                membership.ml_output_location or "",
+            )
+    return table
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for column in columns:
+        table.add_column(column, overflow="fold")
+    return table

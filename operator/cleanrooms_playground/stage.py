@@ -1,0 +1,83 @@
+"""All that a demo stands on: a control plane, the emulator, the operator."""
+
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from cleanrooms_playground.binaries import find
+from cleanrooms_playground.cluster import Cluster
+from cleanrooms_playground.control_plane import ControlPlane
+from cleanrooms_playground.processes import Process
+from cleanrooms_playground.progress import Progress
+from cleanrooms_playground.servers import AWSIdentity, Emulator, Operator
+
+OPERATOR_ACCOUNT = "999999999999"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What to set up.
+
+    Logs and certificates go to `directory`; `definitions`, files or folders, are applied before
+    the operator starts; `kubeconfig` is that of an existing cluster, None to start one. The
+    emulated clock runs `speed` times faster than the real one.
+    """
+
+    directory: Path
+    definitions: Sequence[Path]
+    kubeconfig: Path | None
+    region: str
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What is up: `processes` in the order of their start, and how to reach them."""
+
+    kubeconfig: Path
+    cluster: Cluster
+    endpoint_url: str
+    region: str
+    processes: tuple[Process, ...]
+
+    def identity(self, account_id: str) -> AWSIdentity:
+        """Return how to act as an account against the emulator."""
+        return AWSIdentity(self.endpoint_url, account_id, self.region)
+
+
+class StageBuilder:
+    """Brings things up one after another and hands their ends to an exit stack."""
+
+    def __init__(self, setting: Setting, progress: Progress, stack: ExitStack) -> None:
+        self._setting = setting
+        self._progress = progress
+        self._stack = stack
+        self._processes: list[Process] = []
+
+    def build(self) -> Stage:
+        """Bring everything up; the exit stack takes it down, also after a failure half-way."""
+        setting = self._setting
+        kubeconfig = setting.kubeconfig or self._control_plane()
+        cluster = self._stack.enter_context(Cluster(kubeconfig))
+        emulator = Emulator(setting.directory, ["--speed", f"{setting.speed:g}"])
+        self._start("starting the emulator of AWS", emulator.start, emulator.process)
+        with self._progress.task("applying the definitions"):
+            cluster.apply_files(*setting.definitions)
+        identity = AWSIdentity(emulator.url, OPERATOR_ACCOUNT, setting.region)
+        operator = Operator(setting.directory, kubeconfig, identity)
+        self._start("starting the operator", operator.start, operator.process)
+        return Stage(kubeconfig, cluster, emulator.url, setting.region, tuple(self._processes))
+
+    def _control_plane(self) -> Path:
+        control_plane = ControlPlane(self._setting.directory, find(self._progress))
+        with self._progress.task("starting kube-apiserver and etcd"):
+            self._stack.enter_context(control_plane)
+        self._processes += control_plane.processes
+        return control_plane.kubeconfig
+
+    def _start(self, title: str, start: Callable[[], None], process: Process) -> None:
+        self._stack.callback(process.stop)
+        with self._progress.task(title):
+            start()
+        self._processes.append(process)
