@@ -7,6 +7,7 @@ description, a default, a bound) wins over the model.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import inf
 from types import MappingProxyType
 from typing import Any, get_args
 
@@ -17,7 +18,7 @@ from cleanrooms_operator.core.kind import Column, Definition, Kind
 from cleanrooms_operator.core.resource import GROUP, VERSION
 from cleanrooms_operator.core.shape import Schema, Shape, pattern, schema
 from cleanrooms_operator.core.status import Condition
-from cleanrooms_operator.core.values import Reference, Value
+from cleanrooms_operator.core.values import NameRef, Reference, Value
 
 CATEGORY = "cleanrooms"
 
@@ -135,11 +136,26 @@ def twins(model: type[Value], stand_ins: Mapping[str, str]) -> dict[str, list[st
     return found
 
 
-def frozen(kind: Kind) -> frozenset[str]:
-    """Return the spec fields of a kind that stay as they are once a create call may be out."""
-    free = kind.in_place.keys() | kind.by_request | kind.parts.keys() | {"tags"}
-    free |= kind.definition.spec.OWN - {"accountRef"} - stand_ins(kind).keys()
-    return frozenset(field.name for field in fields(kind.definition.spec)) - free
+def frozen(kind: Kind, parameters: Shape) -> list[str]:
+    """Return the spec fields of a kind that stay as they are once a create call may be out.
+
+    They are what gives a parameter of the create call, but for those that can be changed later,
+    and the account.
+    """
+    mutable = kind.in_place.keys() | kind.by_request | kind.parts.keys() | {"tags"}
+    given = _parameter_of(kind) | {"accountRef": "accountRef"}
+    return [
+        field.name
+        for field in fields(kind.definition.spec)
+        if (parameter := given.get(field.name, field.name)) not in mutable
+        and parameter in {*parameters.members, "accountRef"}
+    ]
+
+
+def _parameter_of(kind: Kind) -> dict[str, str]:
+    """Return spec field -> the create parameter that it stands for."""
+    found = twins(kind.definition.spec, stand_ins(kind))
+    return {name: parameter for parameter, names in found.items() for name in names}
 
 
 def stand_ins(kind: Kind) -> dict[str, str]:
@@ -153,7 +169,7 @@ def stand_ins(kind: Kind) -> dict[str, str]:
 def structure(
     model: type[Value], shape: Shape | None, stand_ins: Mapping[str, str] = MappingProxyType({})
 ) -> Schema:
-    """Return the schema of a type; `shape` is AWS's structure at the same place, if there is one."""
+    """Return the schema of a type; `shape` is AWS's structure at the same place, if any."""
     own = model.model_json_schema()
     made: Schema = {"type": "object", "description": own["description"]}
     properties = {
@@ -191,7 +207,7 @@ def _property(field: Field, own: Schema, shape: Shape | None) -> Schema:
 
 def _plain(own: Schema) -> Schema:
     """Return pydantic's schema of a field without what structural schemas do not know."""
-    chosen = next((one for one in own.get("anyOf", ()) if one.get("type") != "null"), {})
+    chosen: Schema = next((one for one in own.get("anyOf", ()) if one.get("type") != "null"), {})
     made = {**chosen, **own}
     if "const" in made:
         made["enum"] = [made["const"]]
@@ -225,7 +241,7 @@ def _bounded(own: Schema) -> Schema:
             entries = _bounded(own["additionalProperties"])
             return {"maxProperties": LONGEST_LIST} | own | {"additionalProperties": entries}
         case "integer":
-            return {"format": "int64"} | own
+            return {"format": "int32" if own.get("maximum", inf) < 2**31 else "int64"} | own
         case _:
             return own
 
@@ -241,7 +257,7 @@ def resource_definition(
     `kind` is what else is known of it, if it has an object in AWS; `parameters` are those of its
     create call, and under the names of `kind.parts` those of further calls.
     """
-    singular = definition.name.lower()
+    root = _root(definition, kind, parameters)
     return {
         "apiVersion": "apiextensions.k8s.io/v1",
         "kind": "CustomResourceDefinition",
@@ -253,22 +269,24 @@ def resource_definition(
                 "kind": definition.name,
                 "listKind": f"{definition.name}List",
                 "plural": definition.plural,
-                "singular": singular,
+                "singular": definition.name.lower(),
                 "shortNames": [definition.short_name],
                 "categories": [CATEGORY],
             },
-            "versions": [
-                {
-                    "name": VERSION,
-                    "served": True,
-                    "storage": True,
-                    "subresources": {"status": {}},
-                    "selectableFields": [{"jsonPath": p} for p in _selectable(definition)],
-                    "additionalPrinterColumns": list(map(_column, _columns(definition))),
-                    "schema": {"openAPIV3Schema": _root(definition, kind, parameters)},
-                }
-            ],
+            "versions": [_version(definition) | {"schema": {"openAPIV3Schema": root}}],
         },
+    }
+
+
+def _version(definition: Definition) -> Schema:
+    selectable = [{"jsonPath": path} for path in _selectable(definition)]
+    return {
+        "name": VERSION,
+        "served": True,
+        "storage": True,
+        "subresources": {"status": {}},
+        **({"selectableFields": selectable} if selectable else {}),
+        "additionalPrinterColumns": [_column(column) for column in _columns(definition)],
     }
 
 
@@ -281,8 +299,7 @@ def _root(definition: Definition, kind: Kind | None, parameters: Shape | None) -
         _annotate(spec["properties"], kind, parameters)
         if (name := parameters.members.get("name")) is not None and name.max is not None:
             rules += cel.fit_name(int(name.max), pattern(name.pattern))
-        ordered = [n for n in spec["properties"] if n in frozen(kind)]
-        rules += [cel.freeze(kind.name, name) for name in ordered]
+        rules += [cel.freeze(kind.name, name) for name in frozen(kind, parameters)]
     status = {**structure(definition.status, None), "default": {"observedGeneration": -1}}
     return {
         "type": "object",
@@ -295,17 +312,14 @@ def _root(definition: Definition, kind: Kind | None, parameters: Shape | None) -
 
 def _annotate(properties: Schema, kind: Kind, parameters: Shape) -> None:
     """Say of each field whether it can be changed, and what AWS calls it."""
-    aliases = stand_ins(kind)
-    aliases |= {
-        name: p for p, names in twins(kind.definition.spec, aliases).items() for name in names
-    }
+    fixed, parameter_of = frozen(kind, parameters), _parameter_of(kind)
     for name, made in properties.items():
         said = [made["description"]]
-        if name in frozen(kind) and "Immutable." not in made["description"]:
+        if name in fixed and "Immutable." not in said[0]:
             said.append("Immutable.")
         if name in kind.parts:
             said.append(f"AWS: {kind.parts[name].operation}.")
-        elif (parameter := aliases.get(name, name)) in parameters.members:
+        elif (parameter := parameter_of.get(name, name)) in parameters.members:
             said.append(f"AWS: {kind.create}.{parameter}.")
         made["description"] = " ".join(said)
 
@@ -313,17 +327,10 @@ def _annotate(properties: Schema, kind: Kind, parameters: Shape) -> None:
 def _selectable(definition: Definition) -> Iterator[str]:
     """Yield what `kubectl get --field-selector` can ask for: the referents, and the state."""
     for field in fields(definition.spec):
-        if field.reference is not None or field.name == "accountRef":
+        if field.model is NameRef:
             yield f".spec.{field.name}.name"
-    yield from (
-        f".spec.{name}" for name in ("accountID", "region") if name in _names(definition.spec)
-    )
-    if "state" in _names(definition.status):
+    if any(field.name == "state" for field in fields(definition.status)):
         yield ".status.state"
-
-
-def _names(model: type[Value]) -> frozenset[str]:
-    return frozenset(field.name for field in fields(model))
 
 
 def _columns(definition: Definition) -> Iterator[Column]:

@@ -53,7 +53,12 @@ class CommonStatus(Value):
     """What the status of every kind has."""
 
     observed_generation: Annotated[
-        int, Field(description="The generation of the spec that the conditions speak of.")
+        int,
+        Field(
+            ge=-1,
+            description="The generation of the spec that the conditions speak of; -1 until the "
+            "operator has seen the resource.",
+        ),
     ]
     conditions: Annotated[
         list[Condition] | None,

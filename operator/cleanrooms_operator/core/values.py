@@ -9,7 +9,7 @@ from pydantic.alias_generators import to_camel
 Structure: TypeAlias = dict[str, Any]
 """An AWS structure inside a spec: its schema comes from botocore's model, not from pydantic."""
 
-AccountId = Annotated[str, Field(pattern=r"^[0-9]{12}$")]
+AccountId = Annotated[str, Field(min_length=12, max_length=12, pattern=r"^[0-9]{12}$")]
 
 ResourceName = Annotated[
     str, Field(min_length=1, max_length=253, pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$")

@@ -29,7 +29,10 @@ class CollaborationSpec(NamedSpec):
     """Parameters of CreateCollaboration."""
 
     description: str | None = None
-    members: list[Structure]
+    members: Annotated[
+        list[Structure],
+        Field(description="Who else is invited: the members without the creator."),
+    ]
     creator_display_name: str
     creator_member_abilities: list[str]
     creator_ml_member_abilities: Annotated[
