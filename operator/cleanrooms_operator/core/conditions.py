@@ -23,6 +23,7 @@ from cleanrooms_operator.core.step import (
     Stall,
     Step,
     Wait,
+    Works,
 )
 
 ORDER = (
@@ -54,6 +55,7 @@ class Verdict:
 
 
 _SIMPLE: Mapping[type, Verdict] = {
+    Works: Verdict(None, Reason.SUCCEEDED, "STS answers for this account"),
     InSync: Verdict(None, Reason.SUCCEEDED, "AWS is as the spec asks"),
     Create: Verdict("Reconciling", Reason.PROGRESSING, "Creating the AWS object"),
     Resend: Verdict("Reconciling", Reason.PROGRESSING, "Creating the AWS object"),

@@ -8,7 +8,7 @@ from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import Claim
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Resource
-from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.situation import Refusal, Situation
 from cleanrooms_operator.core.step import (
     Absent,
     Bind,
@@ -98,8 +98,14 @@ def _make(situation: Situation) -> Step:
             f"There is no object to observe; name it by the annotation {Annotation.EXTERNAL_ID}",
         )
     if situation.refusal is not None:
-        return Stall(situation.refusal.reason, situation.refusal.message)
+        return _refused(situation.refusal, situation)
     return Create()
+
+
+def _refused(refusal: Refusal, situation: Situation) -> Step:
+    if refusal.reason is Reason.ACCESS_DENIED:
+        return denied(Hidden(refusal.message, refusal.lasted), situation)
+    return Stall(refusal.reason, refusal.message)
 
 
 def _replace(situation: Situation, observed: Missing) -> Step:
@@ -113,6 +119,8 @@ def _replace(situation: Situation, observed: Missing) -> Step:
 
 def denied(observed: Hidden, situation: Situation) -> Step:
     """Take AccessDenied for IAM that has not spread yet, but not for ever."""
+    if observed.reason is not Reason.ACCESS_DENIED:
+        return Wait(observed.reason, observed.message)
     ready = situation.resource.condition("Ready")
     stalled_before = ready is not None and ready["reason"] == Reason.ACCESS_DENIED.value
     stalled_before = stalled_before and situation.resource.condition("Stalled") is not None

@@ -153,12 +153,13 @@ class NaturalKey:
 
     service: str
     operation: str
-    parameters: Callable[[Document], Document]
-    """From the resolved parameters of the create call."""
+    parameter: str
+    """The parameter of the create call, and of this one, that is the key."""
     envelope: str
     identifier: str
     """The field of the answer that holds the object's identifier; absent: there is no object."""
-    arn: str
+    listed_as: str
+    """The field of a summary of the kind's own List that holds the key."""
 
 
 @dataclass(frozen=True, slots=True)

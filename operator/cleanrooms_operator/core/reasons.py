@@ -51,6 +51,11 @@ class Reason(Enum):
         "AWS refuses the operator's identity.",
         "Grant the action that the message names to the role of the AWSAccount.",
     )
+    NOT_ALLOWED = (
+        "NotAllowed",
+        "The operator's settings do not allow this identity or endpoint in this namespace.",
+        "Ask whoever runs the operator to allow it in its settings, or use another.",
+    )
     INVALID_SPEC = (
         "InvalidSpec",
         "AWS refuses the parameters.",

@@ -15,6 +15,8 @@ class Refusal:
 
     reason: Reason
     message: str
+    lasted: float = 0.0
+    """Seconds from the first such answer to the last."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,6 +71,7 @@ class Hidden:
     message: str
     since: float
     """Seconds since the first such answer."""
+    reason: Reason = Reason.ACCESS_DENIED
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +228,11 @@ class InSync:
 
 
 @dataclass(frozen=True, slots=True)
+class Works:
+    """The identity answers, and is whose it should be."""
+
+
+@dataclass(frozen=True, slots=True)
 class Release:
     """Nothing is left to clean up: let Kubernetes forget the resource."""
 
@@ -248,5 +254,6 @@ Step: TypeAlias = (
     | Stall
     | Pause
     | InSync
+    | Works
     | Release
 )

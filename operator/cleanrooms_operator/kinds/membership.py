@@ -111,10 +111,10 @@ KIND = Kind(
     natural_key=NaturalKey(
         "cleanrooms",
         "GetCollaboration",
-        lambda parameters: {"collaborationIdentifier": parameters["collaborationIdentifier"]},
+        parameter="collaborationIdentifier",
         envelope="collaboration",
         identifier="membershipId",
-        arn="membershipArn",
+        listed_as="collaborationId",
     ),
     neighbours=("Collaboration",),
     upkeep=(joining.accept_payments, joining.put_ml_configuration),

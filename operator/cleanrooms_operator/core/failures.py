@@ -1,0 +1,69 @@
+"""What a failed request means for a resource."""
+
+from dataclasses import dataclass
+
+from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.situation import Refusal
+from cleanrooms_operator.core.step import Stall, Step, Wait
+
+IAM_DELAY = "IAM_SYNCHRONIZATION_DELAY"
+"""The reason of a ValidationException for a role that has not spread yet (cleanrooms' model)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """What besides the error decides what it means."""
+
+    deleting: bool
+    denied_for: float
+    """Seconds since AWS first answered AccessDenied."""
+    denied_grace: float
+
+
+def may_succeed_unchanged(error: ServiceError) -> bool:
+    """Whether the very same request may succeed a while later."""
+    retryable = error.failure in {Failure.THROTTLED, Failure.QUOTA}
+    return retryable or error.members.get("reason") == IAM_DELAY
+
+
+def refusal(error: ServiceError) -> Refusal:
+    """Return what to remember of a create call that AWS would not do."""
+    return Refusal(_REASONS.get(error.failure, Reason.INVALID_SPEC), _text(error))
+
+
+_REASONS = {
+    Failure.DENIED: Reason.ACCESS_DENIED,
+    Failure.CONFLICT: Reason.AWS_CONFLICT,
+}
+
+
+def step_after(error: ServiceError, trouble: Trouble) -> Step:
+    """Return what the conditions say after an error."""
+    if error.failure in {Failure.THROTTLED, Failure.UNAVAILABLE, Failure.NOT_FOUND}:
+        return Wait(Reason.PROGRESSING_WITH_RETRY, _text(error))
+    if trouble.deleting:
+        return Wait(Reason.DELETION_BLOCKED, _text(error))
+    if error.failure is Failure.DENIED and trouble.denied_for <= trouble.denied_grace:
+        return Wait(Reason.ACCESS_DENIED, _text(error))
+    if error.failure is Failure.QUOTA:
+        return Wait(Reason.QUOTA_EXCEEDED, _quota(error))
+    if may_succeed_unchanged(error):
+        return Wait(Reason.PROGRESSING_WITH_RETRY, _text(error))
+    return Stall(refusal(error).reason, _text(error))
+
+
+def is_passing(error: ServiceError) -> bool:
+    """Whether the error says nothing of the resource, only that AWS cannot be asked just now."""
+    return error.failure in {Failure.THROTTLED, Failure.UNAVAILABLE, Failure.NOT_FOUND}
+
+
+def _text(error: ServiceError) -> str:
+    return f"{error.code}: {error.message}"
+
+
+def _quota(error: ServiceError) -> str:
+    name, value = error.members.get("quotaName"), error.members.get("quotaValue")
+    if name is None:
+        return _text(error)
+    return f"The quota {name!r} of {value} is full: free what it counts, or ask Service Quotas"

@@ -1,0 +1,52 @@
+"""Whose identity acts for a resource: its AWSAccount, or the reason why there is none."""
+
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.references import account_of
+from cleanrooms_operator.core.resource import Resource
+from cleanrooms_operator.core.step import Release, Stall, Step, Wait
+from cleanrooms_operator.runtime.ports import Identity, Policy, Ports
+
+
+async def identify(resource: Resource, ports: Ports) -> Identity | Step:
+    """Return the identity that acts for a resource, or the step that follows from its lack."""
+    key = account_of(resource)
+    account = await ports.cluster.read(key)
+    if account is None:
+        return _without(resource, f"{key} does not exist in this namespace")
+    if not account.is_true("Ready"):
+        ready = account.condition("Ready")
+        because = f" ({ready['reason']})" if ready else ""
+        return _without(resource, f"{key} is not ready{because}")
+    identity = identity_of(account, ports.policy)
+    recorded = (resource.status.get("accountID"), resource.status.get("region"))
+    if recorded not in {(None, None), (identity.account, identity.region)}:
+        return Stall(
+            Reason.ACCOUNT_CHANGED,
+            f"The object lives in account {recorded[0]}, {recorded[1]}; {key} is account "
+            f"{identity.account}, {identity.region}",
+        )
+    return identity
+
+
+def identity_of(account: Resource, policy: Policy) -> Identity:
+    """Return the identity that an AWSAccount describes."""
+    spec = account.spec
+    role = spec.get("roleARN")
+    default = f"{policy.owner.id}/{account.key.namespace}" if role else None
+    return Identity(
+        account=spec["accountID"],
+        region=spec["region"],
+        role_arn=role,
+        external_id=spec.get("externalID", default),
+        endpoint_profile=spec.get("endpointProfile"),
+    )
+
+
+def _without(resource: Resource, problem: str) -> Step:
+    status = resource.status
+    known = status.get("conditions") is not None
+    recorded = status.get("attempt") is not None or status.get("identifier") is not None
+    if resource.deleting and known and not recorded:
+        # Attempts are written before anything is sent, so nothing can exist in AWS.
+        return Release()
+    return Wait(Reason.DEPENDENCY_NOT_READY, problem)

@@ -1,0 +1,93 @@
+"""What one process remembers of the resources it has seen: lost with it, and never relied on."""
+
+from dataclasses import dataclass, field
+
+from cleanrooms_operator.core.resource import Key, Resource
+from cleanrooms_operator.core.situation import Refusal
+from cleanrooms_operator.core.step import Details
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A create call that AWS would not do."""
+
+    parameters: str
+    """The hash of its parameters."""
+    refusal: Refusal
+    since: float
+    """When these parameters were refused first."""
+    last: float
+    """When they were refused last."""
+
+    @property
+    def lasted(self) -> float:
+        """Seconds from the first refusal to the last."""
+        return self.last - self.since
+
+
+@dataclass(slots=True)
+class Recall:
+    """What this process knows of one resource. Times are of `Clock.elapsed()`."""
+
+    uid: str
+    seen: float
+    """When it first saw the resource."""
+    stale: bool
+    """Whether the details must be read before anything is concluded."""
+    generation: int
+    """The generation that the details were read for."""
+    details: Details | None = None
+    taken: float = 0.0
+    """When the details were read; at the start, a moment that spreads the first reading."""
+    attempt: str | None = None
+    attempt_since: float = 0.0
+    """When it first saw the attempt, or last sent it."""
+    unsent: bool = False
+    """Whether AWS's answer proved that the attempt did nothing."""
+    refused: Refused | None = None
+    missed: float | None = None
+    ended: float | None = None
+    """When AWS confirmed the deletion."""
+    denied: float | None = None
+    unmarkable: bool = False
+    waits: int = 0
+    """How many passes in a row ended in waiting."""
+
+    def refuse(self, parameters: str, refusal: Refusal, now: float) -> None:
+        """Remember that AWS refuses these parameters, and since when."""
+        before = self.refused
+        same = before is not None and before.parameters == parameters
+        since = before.since if before is not None and same else now
+        self.refused = Refused(parameters, refusal, since, now)
+
+
+@dataclass(slots=True)
+class Memories:
+    """The recall of every resource this process has seen."""
+
+    recalls: dict[Key, Recall] = field(default_factory=dict)
+
+    def of(self, resource: Resource, now: float, first_taken: float) -> Recall:
+        """Return what is known of a resource, which may be nothing yet."""
+        known = self.recalls.get(resource.key)
+        if known is None or known.uid != resource.uid:
+            known = Recall(
+                uid=resource.uid,
+                seen=now,
+                stale=not is_settled(resource),
+                generation=resource.status.get("observedGeneration", -1),
+                taken=first_taken,
+            )
+            self.recalls[resource.key] = known
+        return known
+
+    def forget(self, key: Key) -> None:
+        """Let go of a resource that does not exist any more."""
+        self.recalls.pop(key, None)
+
+
+def is_settled(resource: Resource) -> bool:
+    """Whether an earlier pass concluded on this very generation, and nothing is under way."""
+    observed = resource.status.get("observedGeneration") == resource.generation
+    moving = resource.condition("Reconciling") is not None or resource.deleting
+    return observed and not moving and resource.status.get("attempt") is None

@@ -1,0 +1,194 @@
+"""Seeing what is in AWS for one resource, with as few calls as the truth allows."""
+
+from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.kind import Reading
+from cleanrooms_operator.core.ownership import Claim
+from cleanrooms_operator.core.resource import Annotation, Document
+from cleanrooms_operator.core.step import (
+    Details,
+    Hidden,
+    Lifecycle,
+    Missing,
+    Observed,
+    Present,
+)
+from cleanrooms_operator.runtime import search
+from cleanrooms_operator.runtime.memory import is_settled
+from cleanrooms_operator.runtime.ports import Sighting
+from cleanrooms_operator.runtime.tags import read_tags
+from cleanrooms_operator.runtime.view import View
+
+
+async def observe(view: View) -> Observed:
+    """Return what there is of a resource in AWS."""
+    try:
+        observed = await _observe(view)
+    except ServiceError as error:
+        if error.failure is not Failure.DENIED:
+            raise
+        if view.recall.denied is None:
+            view.recall.denied = view.elapsed
+        return Hidden(f"{error.code}: {error.message}", view.elapsed - view.recall.denied)
+    view.recall.denied = None
+    return observed
+
+
+async def _observe(view: View) -> Observed:
+    status = view.resource.status
+    if status.get("attempt") is not None:
+        return await search.resolve_attempt(view)
+    if (identifier := status.get("identifier")) is not None:
+        return await _look_at(view, identifier)
+    external = view.resource.annotations.get(Annotation.EXTERNAL_ID)
+    if external not in {None, search.NONE}:
+        return await search.find_named(view, external or "")
+    if view.kind.natural_key is not None:
+        return await search.find_by_key(view)
+    return await search.find_by_name(view)
+
+
+async def _look_at(view: View, identifier: str) -> Observed:
+    """Look at the recorded object: by the shared List, in detail where something calls for it."""
+    if not _details_are_due(view):
+        shown = await view.sighting(view.elapsed - _freshness(view))
+        known = view.recall.details
+        if known is not None and shown.started < view.recall.taken:
+            return _present(view, identifier, known.fields, known)
+        item = _named(view, shown, identifier)
+        if item is not None and not _has_moved(view, item):
+            return await _at_rest(view, identifier, item)
+    fields = await read_object(view, identifier)
+    if fields is None:
+        return await _missed(view, identifier)
+    view.recall.missed = None
+    details = await _read_details(view, fields)
+    return _present(view, identifier, fields, details)
+
+
+def _details_are_due(view: View) -> bool:
+    recall, resource = view.recall, view.resource
+    since = view.elapsed - recall.taken
+    return (
+        recall.stale
+        or resource.deleting
+        or recall.generation != resource.generation
+        or view.requested is not None
+        or since >= view.ports.policy.pace.detail_interval
+    )
+
+
+def _freshness(view: View) -> float:
+    """Return how old a sighting may be: what moves is looked at more often than what rests."""
+    pace = view.ports.policy.pace
+    return pace.list_interval if is_settled(view.resource) else pace.progress_interval
+
+
+def _named(view: View, shown: Sighting, identifier: str) -> Document | None:
+    field = view.kind.handle.field
+    return next((item for item in shown.items if item[field] == identifier), None)
+
+
+def _has_moved(view: View, item: Document) -> bool:
+    """Whether a summary says that the object changed since its details were read."""
+    status = view.resource.status
+    moved = _text(item.get("updateTime")) != status.get("updateTime")
+    return moved or item[view.kind.state] != status.get("state")
+
+
+def _text(time: object) -> str | None:
+    return None if time is None else str(time)
+
+
+async def _at_rest(view: View, identifier: str, item: Document) -> Present:
+    """Read again only what tells of people who are awaited."""
+    recall, status = view.recall, view.resource.status
+    awaited = [reading for reading in view.kind.readings if reading.awaited(status)]
+    if not awaited:
+        return _present(view, identifier, item, None)
+    if recall.details is None:
+        fields = await read_object(view, identifier)
+        details = None if fields is None else await _read_details(view, fields)
+        return _present(view, identifier, item, details)
+    fresh = {reading.name: await _read(view, reading, recall.details.fields) for reading in awaited}
+    readings = {**recall.details.readings, **fresh}
+    recall.details = Details(recall.details.fields, recall.details.tags, readings)
+    return _present(view, identifier, item, recall.details)
+
+
+async def read_object(view: View, identifier: str) -> Document | None:
+    """Return the object's own fields, or None where AWS says that there is no such object."""
+    kind = view.kind
+    try:
+        answer = await view.call(kind.service, kind.read, {kind.handle.parameter: identifier})
+    except ServiceError as error:
+        denied = kind.denied_is_missing and error.failure is Failure.DENIED
+        if error.failure is Failure.NOT_FOUND or denied:
+            return None
+        raise
+    return view.unwrapped(answer)
+
+
+async def _read_details(view: View, fields: Document) -> Details:
+    kind, recall = view.kind, view.recall
+    readings = {
+        reading.name: await _read(view, reading, fields)
+        for reading in kind.readings
+        if reading.wanted(view.resource, fields)
+    }
+    tags = fields.get("tags")
+    if tags is None:
+        arn = fields[kind.handle.arn]
+        tags = await read_tags(view.ports.service, view.identity, kind.service, arn)
+    recall.details = Details(fields, tags, readings)
+    recall.taken = view.elapsed
+    recall.generation = view.resource.generation
+    recall.stale = False
+    return recall.details
+
+
+async def _read(view: View, reading: Reading, fields: Document) -> object:
+    """Return the result of one reading: all pages, or None where there is no such thing."""
+    parameters = dict(reading.parameters(fields))
+    pages: list[Document] = []
+    try:
+        while True:
+            answer = await view.call(reading.service, reading.operation, parameters)
+            if reading.result is None:
+                return answer
+            if not reading.paged:
+                return answer[reading.result]
+            pages.extend(answer[reading.result])
+            if not answer.get("nextToken"):
+                return pages
+            parameters["nextToken"] = answer["nextToken"]
+    except ServiceError as error:
+        if reading.optional and error.failure is Failure.NOT_FOUND:
+            return None
+        raise
+
+
+def _present(view: View, identifier: str, shown: Document, details: Details | None) -> Present:
+    state = shown[view.kind.state]
+    return Present(
+        identifier=identifier,
+        arn=shown[view.kind.handle.arn],
+        state=state,
+        lifecycle=view.kind.lifecycle.get(state, Lifecycle.CHANGING),
+        claim=Claim.OURS,
+        details=details,
+        update_time=_text(shown.get("updateTime")),
+    )
+
+
+async def _missed(view: View, identifier: str) -> Observed:
+    """Prove that an object is gone: every complete List lacks it too, for long enough (R-9)."""
+    recall, settle = view.recall, view.ports.policy.pace.settle
+    if recall.missed is None:
+        recall.missed = view.elapsed
+    certain_at = recall.missed + settle if recall.ended is None else recall.ended
+    since = certain_at if view.elapsed >= certain_at else recall.missed
+    shown = await view.sighting(since)
+    if _named(view, shown, identifier) is not None:
+        recall.missed = None
+        return Missing(identifier, proved=False)
+    return Missing(identifier, proved=shown.started >= certain_at)

@@ -1,0 +1,190 @@
+"""Doing one step: at most one mutating call to AWS, with what must be written down before it."""
+
+from collections.abc import Mapping
+
+from cleanrooms_operator.core import attempt, failures
+from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.ownership import RELEASED
+from cleanrooms_operator.core.pace import Pace
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Document, Resource
+from cleanrooms_operator.core.step import (
+    Apply,
+    Bind,
+    Create,
+    Delete,
+    Discard,
+    Forget,
+    Mark,
+    Present,
+    Release,
+    Resend,
+    Step,
+)
+from cleanrooms_operator.runtime.memory import Recall
+from cleanrooms_operator.runtime.ports import NotSentError
+from cleanrooms_operator.runtime.report import Reporter
+from cleanrooms_operator.runtime.view import View
+
+UNBOUND: Mapping[str, None] = {"identifier": None, "arn": None, "state": None, "updateTime": None}
+
+
+async def perform(view: View, step: Step, reporter: Reporter) -> None:
+    """Do what a step says; steps that only tell something are the reporter's alone."""
+    match step:
+        case Create():
+            await _create(view, reporter)
+        case Resend():
+            await _resend(view, reporter)
+        case Discard():
+            await reporter.write(step, {"attempt": None})
+        case Forget():
+            await reporter.write(step, {"attempt": None, **UNBOUND})
+        case Bind(found):
+            await reporter.write(step, _binding(view, found))
+        case Apply():
+            await _apply(view, step, reporter)
+        case Mark() | Delete() | Release():
+            await _end(view, step, reporter)
+        case _:
+            await reporter.write(step, {})
+
+
+# -- creating --------------------------------------------------------------------------------
+
+
+async def _create(view: View, reporter: Reporter) -> None:
+    """Write the attempt down, then send the call that it stands for."""
+    kind, ports, recall = view.kind, view.ports, view.recall
+    await ports.service.reserve(view.identity, kind.service, kind.create)
+    written = ports.clock.elapsed()
+    record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now())
+    await reporter.write(Create(), {"attempt": record, **_whereabouts(view)})
+    recall.attempt, recall.attempt_since, recall.unsent = record["id"], written, False
+    await _send(view, record["id"], written, reporter)
+
+
+async def _resend(view: View, reporter: Reporter) -> None:
+    """Send the recorded attempt again, without a write, once it is certain to stand."""
+    kind, ports = view.kind, view.ports
+    await ports.service.reserve(view.identity, kind.service, kind.create)
+    confirmed = ports.clock.elapsed()
+    await ports.cluster.confirm(reporter.resource)
+    view.recall.attempt_since, view.recall.unsent = confirmed, False
+    await _send(view, reporter.resource.status["attempt"]["id"], confirmed, reporter)
+
+
+async def _send(view: View, attempt_id: str, written: float, reporter: Reporter) -> None:
+    kind, policy, recall = view.kind, view.ports.policy, view.recall
+    user_tags = view.resource.spec.get("tags") or {}
+    tags = {**user_tags, **policy.owner.tags(view.resource.key, attempt_id)}
+    try:
+        answer = await view.ports.service.call(
+            view.identity,
+            kind.service,
+            kind.create,
+            {**view.parameters, "tags": tags},
+            reserved=True,
+            not_after=written + policy.pace.send_window,
+        )
+    except NotSentError:
+        recall.unsent = True
+        raise
+    except ServiceError as error:
+        await _on_refusal(view, error, reporter)
+        raise
+    made = view.unwrapped(answer)
+    recall.stale = True
+    await reporter.write(Create(), {"attempt": None, **_made(view, made)})
+
+
+async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> None:
+    """Keep the attempt where the same call may succeed later, else clear it (rule R-8)."""
+    if not error.harmless:
+        return
+    recall = view.recall
+    recall.unsent = True
+    if failures.may_succeed_unchanged(error):
+        return
+    parameters = attempt.parameters_hash(view.parameters)
+    recall.refuse(parameters, failures.refusal(error), view.elapsed)
+    reporter.error = error
+    await reporter.write(
+        failures.step_after(error, trouble(view.resource, recall, view.ports.policy.pace)),
+        {"attempt": None},
+    )
+
+
+def trouble(resource: Resource, recall: Recall, pace: Pace) -> failures.Trouble:
+    """Return what besides an error decides what it means."""
+    refused = recall.refused
+    lasted = 0.0 if refused is None else refused.lasted
+    return failures.Trouble(resource.deleting, lasted, pace.denied_grace)
+
+
+def _whereabouts(view: View) -> dict[str, str]:
+    return {"accountID": view.identity.account, "region": view.identity.region}
+
+
+def _made(view: View, made: Document) -> dict[str, object]:
+    handle = view.kind.handle
+    return {
+        "identifier": made[handle.field],
+        "arn": made[handle.arn],
+        "state": made.get(view.kind.state),
+        "tagKeys": sorted(view.resource.spec.get("tags") or ()) or None,
+        **_whereabouts(view),
+    }
+
+
+def _binding(view: View, found: Present) -> dict[str, object]:
+    view.recall.stale = True
+    bound = {"identifier": found.identifier, "arn": found.arn, "state": found.state}
+    return {"attempt": None, **bound, **_whereabouts(view)}
+
+
+# -- changing and ending ---------------------------------------------------------------------
+
+
+async def _apply(view: View, step: Apply, reporter: Reporter) -> None:
+    await reporter.before(step)
+    view.recall.stale = True
+    await view.call(step.change.service, step.change.operation, step.change.parameters)
+
+
+async def _end(view: View, step: Mark | Delete | Release, reporter: Reporter) -> None:
+    match step:
+        case Mark(present):
+            await reporter.write(step, {})
+            await _mark(view, present, reporter)
+        case Delete(present):
+            await reporter.write(step, {})
+            await _delete(view, present)
+        case Release():
+            await view.ports.cluster.release(reporter.resource)
+
+
+async def _mark(view: View, present: Present, reporter: Reporter) -> None:
+    """Say on the object that it is released; that AWS will not have it never holds anything."""
+    tags = {RELEASED: "true"}
+    view.recall.stale = True
+    parameters = {"resourceArn": present.arn, "tags": tags}
+    try:
+        await view.call(view.kind.service, "TagResource", parameters)
+    except ServiceError as error:
+        if error.failure in {Failure.THROTTLED, Failure.UNAVAILABLE}:
+            raise
+        view.recall.unmarkable = True
+        reporter.tell(Reason.RELEASE_NOT_MARKED, f"{present.arn}: {error.code}")
+
+
+async def _delete(view: View, present: Present) -> None:
+    kind = view.kind
+    view.recall.stale = True
+    try:
+        await view.call(kind.service, kind.delete, {kind.handle.parameter: present.identifier})
+    except ServiceError as error:
+        if error.failure is not Failure.NOT_FOUND:
+            raise
+    else:
+        view.recall.ended = view.elapsed

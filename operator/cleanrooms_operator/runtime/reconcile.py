@@ -1,0 +1,235 @@
+"""One pass over one resource: observe, decide, perform one step, report, say when to look again."""
+
+from dataclasses import replace
+from datetime import datetime
+
+from cleanrooms_operator.core import failures, references
+from cleanrooms_operator.core.attempt import parameters_hash
+from cleanrooms_operator.core.decide import next_step, paused
+from cleanrooms_operator.core.failure import ServiceError
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.ownership import ATTEMPT
+from cleanrooms_operator.core.pace import Urgency, patience, spread
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Annotation, Key, Resource
+from cleanrooms_operator.core.situation import Refusal, Situation
+from cleanrooms_operator.core.step import (
+    Apply,
+    Bind,
+    Create,
+    Fact,
+    InSync,
+    Observed,
+    Pause,
+    Present,
+    Release,
+    Resend,
+    Stall,
+    Step,
+    Wait,
+)
+from cleanrooms_operator.runtime.identify import identify
+from cleanrooms_operator.runtime.memory import Memories, Recall, is_settled
+from cleanrooms_operator.runtime.observe import observe
+from cleanrooms_operator.runtime.outcome import GONE, Outcome
+from cleanrooms_operator.runtime.perform import perform, trouble
+from cleanrooms_operator.runtime.ports import Identity, Ports
+from cleanrooms_operator.runtime.report import Reporter
+from cleanrooms_operator.runtime.resolve import resolve
+from cleanrooms_operator.runtime.view import View
+
+
+async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> Outcome:
+    """Bring one resource one step closer to what is asked for.
+
+    Raises what says nothing of the resource itself (`ServiceError` of a passing kind,
+    `PacedError`, `NotSentError`, `StaleError`): the caller looks again, with growing delay.
+    """
+    resource = await ports.cluster.read(key)
+    if resource is None or (resource.deleting and not resource.held):
+        memories.forget(key)
+        return GONE
+    now, pace = ports.clock.elapsed(), ports.policy.pace
+    first_taken = now - spread(resource.uid) * pace.detail_interval
+    recall = memories.of(resource, now, first_taken)
+    reporter = Reporter(ports, await _held(resource, ports))
+    step = await _take_step(kind, reporter, ports, recall)
+    recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
+    _tell(step, resource, reporter)
+    return Outcome(
+        step=type(step).__name__,
+        again=_again(step, reporter.resource, ports, recall),
+        urgency=_urgency(step, resource),
+        events=tuple(reporter.events),
+        drifted=len(reporter.drift) if resource.is_true("Ready") else 0,
+    )
+
+
+async def _held(resource: Resource, ports: Ports) -> Resource:
+    """Put the finalizer on before anything is looked for or made."""
+    observes = resource.spec.get("managementPolicy") == "ObserveOnly"
+    quiet = resource.deleting or paused(resource, ports.clock.now()) is not None
+    if resource.held or observes or quiet:
+        return resource
+    return await ports.cluster.hold(resource)
+
+
+async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, recall: Recall) -> Step:
+    resource = reporter.resource
+    quiet = paused(resource, ports.clock.now())
+    if quiet is not None and not resource.deleting and resource.status.get("attempt") is None:
+        step: Step = Pause(quiet)
+        await reporter.write(step, {})
+        return step
+    identity = await identify(resource, ports)
+    if not isinstance(identity, Identity):
+        return await _without_identity(identity, reporter)
+    try:
+        return await _look_and_act(kind, reporter, identity, ports, recall)
+    except ServiceError as error:
+        return await _after(error, reporter, ports, recall)
+
+
+async def _without_identity(step: Step, reporter: Reporter) -> Step:
+    resource = reporter.resource
+    if isinstance(step, Release):
+        await reporter.ports.cluster.release(resource)
+    elif isinstance(step, Stall) or not resource.is_true("Ready"):
+        await reporter.write(step, {})
+    return step
+
+
+async def _look_and_act(
+    kind: Kind, reporter: Reporter, identity: Identity, ports: Ports, recall: Recall
+) -> Step:
+    resource = reporter.resource
+    filled = await resolve(kind, resource, identity, ports, recall)
+    if not isinstance(filled, dict):
+        return await _unresolved(filled, reporter)
+    if references.filled_parameters(kind):
+        fact = Fact("ReferencesResolved", "True", Reason.RESOLVED, "All that it names is there")
+        reporter.facts = (fact,)
+    parameters = references.parameters(kind, resource, filled)
+    view = View(kind, resource, identity, parameters, ports, recall)
+    situation = await _situation(view, await observe(view))
+    if isinstance(situation.observed, Present) and situation.observed.bound:
+        reporter.observe(kind, situation, situation.observed)
+    step = next_step(kind, situation)
+    await perform(view, step, reporter)
+    if situation.observe_only and resource.held and resource.status.get("attempt") is None:
+        await ports.cluster.release(reporter.resource)
+    return step
+
+
+async def _unresolved(step: Step, reporter: Reporter) -> Step:
+    resource = reporter.resource
+    if resource.deleting:
+        # Nothing is recorded, and what the object would live under cannot be named.
+        await reporter.ports.cluster.release(resource)
+        return Release()
+    if isinstance(step, Wait | Stall):
+        reporter.facts = (Fact("ReferencesResolved", "False", step.reason, step.message),)
+    await reporter.write(step, {})
+    return step
+
+
+async def _situation(view: View, observed: Observed) -> Situation:
+    kind, ports, resource = view.kind, view.ports, view.resource
+    neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
+    tags = ports.policy.owner.tags(resource.key, "")
+    return Situation(
+        resource=resource,
+        parameters=view.parameters,
+        observed=observed,
+        account=view.identity.account,
+        now=ports.clock.now(),
+        service=kind.service,
+        owner_tags={name: value for name, value in tags.items() if name != ATTEMPT},
+        denied_grace=ports.policy.pace.denied_grace,
+        refusal=_refusal(view),
+        unmarkable=view.recall.unmarkable,
+        neighbours=neighbours,
+    )
+
+
+def _refusal(view: View) -> Refusal | None:
+    """Return AWS's refusal of these very parameters, until it is time to ask again."""
+    refused, pace = view.recall.refused, view.ports.policy.pace
+    if refused is None or view.requested is not None:
+        return None
+    invalid = refused.refusal.reason is Reason.INVALID_SPEC
+    rest = pace.detail_interval if invalid else patience(view.recall.waits, pace)
+    same = refused.parameters == parameters_hash(view.parameters)
+    if not same or view.elapsed - refused.last > rest:
+        return None
+    return replace(refused.refusal, lasted=refused.lasted)
+
+
+async def _after(error: ServiceError, reporter: Reporter, ports: Ports, recall: Recall) -> Step:
+    """Say what an error means for the resource; raise it where it means nothing for it."""
+    resource = reporter.resource
+    if failures.is_passing(error) and is_settled(resource):
+        raise error
+    step = failures.step_after(error, trouble(resource, recall, ports.policy.pace))
+    reporter.error = error
+    await reporter.write(step, {})
+    if failures.is_passing(error):
+        raise error
+    return step
+
+
+def _again(step: Step, resource: Resource, ports: Ports, recall: Recall) -> float | None:
+    """Return seconds until the next look; None where only a change can matter."""
+    pace = ports.policy.pace
+    match step:
+        case Release():
+            return None
+        case Pause():
+            return _until(resource, ports)
+        case Wait(Reason.DELETING | Reason.CONFIRMING_ABSENCE):
+            return min(1.5 ** min(recall.waits, 64), pace.progress_interval)
+        case Wait(Reason.PROGRESSING):
+            return pace.progress_interval
+        case Wait():
+            return patience(recall.waits, pace)
+        case Stall():
+            return pace.list_interval
+        case InSync():
+            details = recall.taken + pace.detail_interval - ports.clock.elapsed()
+            return max(min(pace.list_interval, details), 0.0)
+        case _:
+            return 0.0
+
+
+def _until(resource: Resource, ports: Ports) -> float | None:
+    if resource.annotations.get(Annotation.PAUSED) == "true":
+        return None
+    until = datetime.fromisoformat(resource.annotations[Annotation.PAUSED_UNTIL])
+    return (until - ports.clock.now()).total_seconds()
+
+
+def _urgency(step: Step, resource: Resource) -> Urgency:
+    if resource.deleting or resource.status.get("observedGeneration") != resource.generation:
+        return Urgency.CHANGE
+    return Urgency.DRIFT if isinstance(step, InSync | Stall | Pause) else Urgency.PROGRESS
+
+
+_DONE = {Create: Reason.CREATED, Resend: Reason.CREATED, Bind: Reason.ADOPTED}
+
+
+def _tell(step: Step, before: Resource, reporter: Reporter) -> None:
+    """Post what changed: what was done, and what stalls or blocks that did not before."""
+    arn = reporter.resource.status.get("arn", "")
+    match step:
+        case Create() | Resend() | Bind():
+            reporter.tell(_DONE[type(step)], arn)
+        case Apply(change):
+            reporter.tell(Reason.UPDATED, f"{change.operation} {arn}")
+        case Release(reason, message) if reason is not None:
+            reporter.tell(reason, message, warning=reason is Reason.ABANDONED)
+        case Stall(reason, message) | Wait(Reason.DELETION_BLOCKED as reason, message):
+            ready = before.condition("Ready")
+            if ready is None or ready["reason"] != reason.value:
+                reporter.tell(reason, message, warning=True)
+        case _:
+            pass
