@@ -42,6 +42,8 @@ NAMES: Mapping[str, str] = {
     "trainings": "Pending or in-progress training jobs per account",
     "trainings_per_membership": "Pending or in-progress training jobs per membership",
     "training_instances": "Active training instances per account",
+    "common_instances_per_type": "{} for training per account",
+    "other_instances_per_type": "{} for training per account",
     "inference_jobs": "Pending or in-progress inference jobs per account",
     "inference_jobs_per_membership": "Pending or in-progress inference jobs per membership",
 }

@@ -52,8 +52,12 @@ class Rules:
         ),
     ] = "denied"
     version_tags: Annotated[
-        Literal["shared", "separate"],
-        Switch("ER-4", "The versions of a model share the tags of their ARN, or have their own."),
+        Literal["shared", "replaced", "separate"],
+        Switch(
+            "ER-4",
+            "The versions of a model share the tags of their ARN, and those of a new version "
+            "are added or take their place; or each has its own.",
+        ),
     ] = "shared"
     trainings_of_deleted: Annotated[
         Literal["run", "fail"],

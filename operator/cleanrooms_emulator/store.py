@@ -39,6 +39,22 @@ class Value:
 V = TypeVar("V", bound=Value)
 
 
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """What a run is to fail with.
+
+    `kind` is "MLInputChannel", "TrainedModel", "TrainedModelInferenceJob" or
+    "TrainedModelExportJob"; `name` the run's name, None for the next of its kind; `action` what
+    of it fails: "create", "delete" or "cancel".
+    """
+
+    kind: str
+    status_code: str
+    message: str
+    name: str | None = None
+    action: str = "create"
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class _Alarm:
     """When a value was due as it was put; numbers keep the order within a moment."""
@@ -68,6 +84,7 @@ class Store:
     _tables: dict[type[Value], _Table] = field(default_factory=dict)
     _alarms: list[_Alarm] = field(default_factory=list)
     _number: int = 0
+    _failures: list[Failure] = field(default_factory=list)
 
     def get(self, table: type[V], key: str) -> V | None:
         """Return the value of that type and key, if there is one."""
@@ -110,10 +127,22 @@ class Store:
             if value is not None and value.due == alarm.at:
                 self.put(value.advanced(self))
 
+    def fail_next(self, failure: Failure) -> None:
+        """Let the next run that it fits fail so, once."""
+        self._failures.append(failure)
+
+    def failure_of(self, kind: str, name: str, action: str = "create") -> Failure | None:
+        """Return, and use up, what the run of this name is to fail with, if it is to fail."""
+        for failure in self._failures:
+            if (failure.kind, failure.action) == (kind, action) and failure.name in {None, name}:
+                self._failures.remove(failure)
+                return failure
+        return None
+
     def copy(self) -> Self:
         """Return a store that later changes to this one do not reach."""
         tables = {kind: table.copy() for kind, table in self._tables.items()}
-        return type(self)(tables, list(self._alarms), self._number)
+        return type(self)(tables, list(self._alarms), self._number, list(self._failures))
 
     def _table(self, table: type[Value]) -> _Table:
         return self._tables.setdefault(table, _Table())

@@ -52,29 +52,65 @@ def owned_collaboration(world: World, caller: Caller, identifier: str) -> Collab
     return found
 
 
-def own_membership(world: World, caller: Caller, identifier: str) -> Membership:
-    """Return the caller's membership, in whatever state it is."""
+def own_membership(
+    world: World, caller: Caller, identifier: str, *, hide: bool = False
+) -> Membership:
+    """Return the caller's membership, in whatever state it is.
+
+    `hide` is for operations that do not model ResourceNotFoundException.
+    """
     found = world.store.get(Membership, identifier)
+    if found is not None and found.region == caller.region and found.account == caller.account:
+        return found
+    if hide:
+        message = f"no access to membership {identifier}"
+        raise denied(message)
     if found is None or found.region != caller.region:
         raise missing(MEMBERSHIP, identifier)
-    if found.account != caller.account:
-        raise unentitled(world, MEMBERSHIP, identifier)
-    return found
+    raise unentitled(world, MEMBERSHIP, identifier)
 
 
-def ml_membership(world: World, caller: Caller, identifier: str) -> Membership:
+def ml_membership(
+    world: World, caller: Caller, identifier: str, *, hide: bool = False
+) -> Membership:
     """Return the caller's membership for reading or deleting ML objects under it (ER-26)."""
-    found = own_membership(world, caller, identifier)
+    found = own_membership(world, caller, identifier, hide=hide)
     if found.status != "ACTIVE" and world.rules.dead_membership == "denied":
         message = f"membership {identifier} is {found.status}"
         raise denied(message)
     return found
 
 
-def living_membership(world: World, caller: Caller, identifier: str) -> Membership:
+def living_membership(
+    world: World, caller: Caller, identifier: str, *, hide: bool = False
+) -> Membership:
     """Return the caller's membership for creating something under it: it must be ACTIVE."""
-    found = own_membership(world, caller, identifier)
+    found = own_membership(world, caller, identifier, hide=hide)
     if found.status != "ACTIVE":
         message = f"membership {identifier} is {found.status}"
         raise denied(message)
     return found
+
+
+def querying_membership(world: World, caller: Caller, identifier: str) -> Membership:
+    """Return the ACTIVE membership of the member that can query, and so train and infer."""
+    found = living_membership(world, caller, identifier)
+    member = world.store.get(Member, f"{found.collaboration}/{found.account}")
+    if member is None or "CAN_QUERY" not in member.abilities:
+        message = f"membership {identifier} does not have CAN_QUERY"
+        raise denied(message)
+    return found
+
+
+def joined_collaboration(
+    world: World, caller: Caller, identifier: str, *, hide: bool = False
+) -> Collaboration:
+    """Return the collaboration that the caller is ACTIVE in, for views of what others made."""
+    found = seen_collaboration(world, caller, identifier)
+    member = world.store.get(Member, f"{identifier}/{caller.account}")
+    if found is not None and member is not None and member.status == "ACTIVE":
+        return found
+    if hide:
+        message = f"no access to collaboration {identifier}"
+        raise denied(message)
+    raise unentitled(world, COLLABORATION, identifier)

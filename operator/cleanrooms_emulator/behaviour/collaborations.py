@@ -14,6 +14,7 @@ from cleanrooms_emulator.behaviour.access import (
 )
 from cleanrooms_emulator.behaviour.lists import Listing
 from cleanrooms_emulator.behaviour.objects import Collaboration, Member, Membership, Tags
+from cleanrooms_emulator.behaviour.progress import end_with
 from cleanrooms_emulator.behaviour.tags import store_tags
 from cleanrooms_emulator.behaviour.world import World, check_quota, invalid
 from cleanrooms_emulator.request import Caller, Document
@@ -78,6 +79,7 @@ def delete_collaboration(world: World, caller: Caller, parameters: Mapping[str, 
         if membership is not None and membership.status == "ACTIVE":
             ended = replace(membership, status="COLLABORATION_DELETED", updated=world.now)
             world.store.put(ended)
+    end_with(world, found.id)
     return {}
 
 

@@ -24,6 +24,9 @@ class Listed(Protocol):
         ...
 
 
+ML_PAGE = 10
+"""How long a page of Clean Rooms ML is where nobody asks (ER-2)."""
+
 L = TypeVar("L", bound=Listed)
 
 

@@ -118,3 +118,32 @@ class Tags(Value):
     def key(self) -> str:
         """The ARN."""
         return self.arn
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnalysisTemplate(Value):
+    """A query that a member has written down; `given` are the members that are shown."""
+
+    id: str
+    arn: str
+    account: str
+    membership: str
+    collaboration: str
+    name: str
+    given: Mapping[str, Any]
+    created: datetime
+
+    @property
+    def key(self) -> str:
+        """The ARN."""
+        return self.arn
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The membership and the collaboration."""
+        return self.membership, self.collaboration
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether what it yields is synthetic data."""
+        return "syntheticDataParameters" in self.given

@@ -53,12 +53,15 @@ def conflict(message: str, kind: str, identifier: str, reason: str) -> ServiceEr
     )
 
 
-def check_quota(world: World, quota: str, used: int) -> None:
-    """Refuse one more of what an account already has `used` of; `quota` as in `Quotas`."""
+def check_quota(world: World, quota: str, used: int, subject: str = "") -> None:
+    """Refuse one more of what an account already has `used` of.
+
+    `quota` as in `Quotas`; `subject` is what it is for, where it is one for each of many.
+    """
     value = getattr(world.rules.quotas, quota)
     if used < value:
         return
-    name = quotas.NAMES[quota]
+    name = quotas.NAMES[quota].format(subject)
     message = f"the quota {name!r} of {value} is reached"
     code = "ServiceQuotaExceededException"
     raise ServiceError(code, message, quotaName=name, quotaValue=float(value))
