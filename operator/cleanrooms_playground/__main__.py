@@ -61,7 +61,7 @@ def control_plane() -> None:
         ControlPlane(Path(directory)) as running,
     ):
         click.echo(f"export KUBECONFIG={running.kubeconfig}")
-        running.processes[-1].wait_until("its end", lambda: False, math.inf)
+        running.processes[-1].wait_until_ended(math.inf)
 
 
 @main.command()

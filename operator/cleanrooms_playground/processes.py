@@ -117,6 +117,10 @@ class Process:
             message = f"{error}\n{self.describe_log()}"
             raise NotInTimeError(message) from error
 
+    def wait_until_ended(self, timeout_seconds: float) -> None:
+        """Wait until it has ended by itself; `NotInTimeError` if it does not."""
+        wait_for(f"{self.name} to end", lambda: not self.alive, timeout_seconds)
+
     def wait_for_url(
         self, url: str, timeout_seconds: float, context: ssl.SSLContext | None = None
     ) -> None:
