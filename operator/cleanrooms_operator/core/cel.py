@@ -24,7 +24,9 @@ def validation(rule: Rule) -> Validation:
 
 def exactly_one(names: Collection[str]) -> Validation:
     """Return the rule that one of these fields is given, and only one."""
-    return _validation(f"{_given(names)}.size() == 1", f"exactly {_one_of(names)} must be given")
+    exactly = "exactly " if len(names) > 1 else ""
+    message = f"{exactly}{_one_of(names)} must be given"
+    return _validation(f"{_given(names)}.size() == 1", message)
 
 
 def at_most_one(names: Collection[str]) -> Validation:
@@ -104,7 +106,8 @@ def _given(names: Collection[str]) -> str:
 
 
 def _one_of(names: Collection[str]) -> str:
-    return f"one of {', '.join(f'`{name}`' for name in names)}"
+    quoted = ", ".join(f"`{name}`" for name in names)
+    return quoted if len(names) == 1 else f"one of {quoted}"
 
 
 def _literal(text: str) -> str:

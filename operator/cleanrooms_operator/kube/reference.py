@@ -1,0 +1,134 @@
+"""The reference page: every kind, field, column and reason, from what the cluster is told."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from cleanrooms_operator.core.reasons import Reason
+
+Document = Mapping[str, Any]
+
+_RANGES = {
+    "{} characters": ("minLength", "maxLength"),
+    "{} items": ("minItems", "maxItems"),
+    "{} entries": ("minProperties", "maxProperties"),
+    "{}": ("minimum", "maximum"),
+}
+
+
+def page(definitions: Sequence[Document]) -> str:
+    """Return the page as Markdown."""
+    return "\n".join(
+        [
+            "# Reference",
+            "",
+            "All kinds are namespaced and belong to the category `cleanrooms`: "
+            "`kubectl get cleanrooms` lists them. A parameter of AWS keeps its name, shape and "
+            "unit. The same texts are in the cluster: `kubectl explain membership.spec`.",
+            *(line for definition in definitions for line in _kind(definition["spec"])),
+            *_reasons(),
+            "",
+        ]
+    )
+
+
+def _kind(spec: Document) -> Iterator[str]:
+    names, version = spec["names"], spec["versions"][0]
+    root = version["schema"]["openAPIV3Schema"]
+    yield from ("", f"## {names['kind']}", "", root["description"], "")
+    yield f"`apiVersion: {spec['group']}/{version['name']}`, short name `{names['shortNames'][0]}`."
+    for part in ("spec", "status"):
+        yield from ("", f"### {names['kind']} {part}", "")
+        yield from _table(("Field", "Type", "Description", "Bounds"), _fields(root, part))
+    yield from ("", f"### {names['kind']} rules", "")
+    yield from _table(("Where", "Rule"), _rules(root, ""))
+    yield from ("", f"### {names['kind']} columns", "")
+    yield from _table(("Column", "Shown", "Description"), map(_column, _columns(version)))
+
+
+def _columns(version: Document) -> list[Document]:
+    columns: list[Document] = version["additionalPrinterColumns"]
+    return columns
+
+
+def _column(column: Document) -> tuple[str, ...]:
+    shown = "with `-o wide`" if column["priority"] else "always"
+    return column["name"], shown, column["description"]
+
+
+def _fields(parent: Document, only: str | None = None, path: str = "") -> Iterator[tuple[str, ...]]:
+    """Yield a row for each field below `parent`, depth first."""
+    for name, schema in parent.get("properties", {}).items():
+        if only not in {None, name}:
+            continue
+        here = f"{path}.{name}" if path else name
+        if path:
+            required = " (required)" if name in parent.get("required", ()) else ""
+            yield f"`{here}`{required}", _type(schema), schema["description"], _bounds(schema)
+        inner, suffix = _inside(schema)
+        yield from _fields(inner, path=here + suffix)
+
+
+def _inside(schema: Document) -> tuple[Document, str]:
+    if "items" in schema:
+        return schema["items"], "[]"
+    return schema, ""
+
+
+def _type(schema: Document) -> str:
+    if "items" in schema:
+        listed = {"set": "set of ", "map": "list of "}
+        return f"{listed.get(schema['x-kubernetes-list-type'], 'list of ')}{_type(schema['items'])}"
+    if "additionalProperties" in schema:
+        return f"map of {_type(schema['additionalProperties'])}"
+    if "enum" in schema:
+        return ", ".join(f"`{value}`" for value in schema["enum"])
+    return str(schema.get("format") or schema["type"])
+
+
+def _bounds(schema: Document) -> str:
+    """Return what a value has to keep to, or what it is when absent."""
+    ranges = {text: [schema.get(name) for name in names] for text, names in _RANGES.items()}
+    said = [text.format(_range(*pair)) for text, pair in ranges.items() if pair != [None, None]]
+    if "pattern" in schema:
+        said.append(f"matches `{schema['pattern']}`")
+    if "default" in schema:
+        said.append(f"default `{schema['default']}`")
+    if "items" in schema and (each := _bounds(schema["items"])):
+        said.append(f"each {each}")
+    return ", ".join(said)
+
+
+def _range(least: float | None, most: float | None) -> str:
+    if least is None:
+        return f"at most {most}"
+    if most is None:
+        return f"at least {least}"
+    return f"{least}" if least == most else f"{least} to {most}"
+
+
+def _rules(schema: Document, path: str) -> Iterator[tuple[str, ...]]:
+    """Yield a row for each validation rule at and below a place."""
+    for rule in schema.get("x-kubernetes-validations", ()):
+        where = f"{path}{rule.get('fieldPath', '')}" or ".metadata.name"
+        yield f"`{where.removeprefix('.')}`", rule["message"]
+    for name, below in schema.get("properties", {}).items():
+        inner, suffix = _inside(below)
+        yield from _rules(inner, f"{path}.{name}{suffix}")
+
+
+def _reasons() -> Iterator[str]:
+    yield from ("", "## Reasons", "", "What the conditions' reasons mean, and what to do.", "")
+    yield from _table(
+        ("Reason", "Cause", "Remedy"),
+        ((f"`{reason.value}`", reason.cause, reason.remedy) for reason in Reason),
+    )
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
+    yield _row(head)
+    yield _row(("---",) * len(head))
+    yield from map(_row, rows)
+
+
+def _row(cells: tuple[str, ...]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
