@@ -1,7 +1,8 @@
 """Emulators to ask: one in process on a clock turned by hand, and real servers over HTTP."""
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import boto3
@@ -21,6 +22,7 @@ ACCOUNTS = itertools.count(100_000_000_001)
 Ask = Callable[..., Document]
 StartServer = Callable[..., Server]
 MakeClient = Callable[..., Any]
+Connect = Callable[[Server], MakeClient]
 
 SERVICE_OF = {
     operation: name for name in reversed(SERVICES) for operation in service(name).operations
@@ -92,30 +94,37 @@ def sdk() -> boto3.Session:
 
 
 @pytest.fixture
-def client(server: Server, sdk: boto3.Session) -> MakeClient:
+def client(server: Server, connect: Connect) -> MakeClient:
     """Make boto3 clients that ask once: `client("cleanrooms", account)`."""
-    return clients(sdk, server)
+    return connect(server)
 
 
-def clients(sdk: boto3.Session, server: Server) -> MakeClient:
-    """Return what makes boto3 clients of a server."""
+@pytest.fixture(scope="session")
+def connect(sdk: boto3.Session) -> Connect:
+    """Make what `client` is, for a server of the test's own: `connect(server)`."""
 
-    def make(service: str, account: str, region: str = REGION, **more: Any) -> Any:
-        config = Config(
-            retries={"mode": "standard", "total_max_attempts": 1},
-            read_timeout=more.pop("read_timeout", 20),
-        )
-        arguments: Mapping[str, Any] = {
-            "endpoint_url": server.url,
-            "region_name": region,
-            "aws_access_key_id": account,
-            "aws_secret_access_key": "any",
-            "config": config,
-            **more,
-        }
-        return sdk.client(service, **arguments)
+    def connected(server: Server) -> MakeClient:
+        return partial(_client, sdk, server.url)
 
-    return make
+    return connected
+
+
+def _client(
+    sdk: boto3.Session, url: str, service: str, account: str, region: str = REGION, **more: Any
+) -> Any:
+    once = Config(
+        retries={"mode": "standard", "total_max_attempts": 1},
+        read_timeout=more.pop("read_timeout", 20),
+    )
+    return sdk.client(
+        service,
+        endpoint_url=url,
+        region_name=region,
+        aws_access_key_id=account,
+        aws_secret_access_key="any",  # noqa: S106 - the emulator verifies no signature
+        config=once,
+        **more,
+    )
 
 
 @pytest.fixture
