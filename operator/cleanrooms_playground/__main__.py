@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 
 from cleanrooms_playground import kept
 from cleanrooms_playground.binaries import find
@@ -19,6 +18,7 @@ from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.demo import Outcome, Script, play, set_up, show
 from cleanrooms_playground.errors import PlaygroundError
 from cleanrooms_playground.progress import Progress
+from cleanrooms_playground.screen import console
 from cleanrooms_playground.servers import isolated_environment
 from cleanrooms_playground.stage import Setting
 
@@ -138,7 +138,7 @@ def _print(outcome: Outcome, left: kept.Kept | None, output: str) -> None:
         document = outcome.document() | (left.document() if left else {})
         click.echo(json.dumps(document, indent=2))
         return
-    show(outcome, Console())
+    show(outcome, console())
     if left is not None:
         click.echo(left.text())
 

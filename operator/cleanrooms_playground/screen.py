@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Protocol
 
+from rich import box
 from rich.console import Console
 from rich.live import Live
 from rich.table import Table
@@ -13,6 +14,7 @@ from cleanrooms_playground.account_view import AccountView
 from cleanrooms_playground.readiness import Row
 
 COLOURS = {"True": "green", "False": "red"}
+PLAIN_WIDTH = 140
 
 
 class Board(Protocol):
@@ -20,6 +22,12 @@ class Board(Protocol):
 
     def show(self, rows: Sequence[Row]) -> None:
         """Replace what is shown by these rows."""
+
+
+def console() -> Console:
+    """Return the console for results; where there is no terminal it is wide and colourless."""
+    made = Console()
+    return made if made.is_terminal else Console(width=PLAIN_WIDTH)
 
 
 @contextmanager
@@ -79,7 +87,7 @@ def collaboration_table(views: Sequence[AccountView]) -> Table:
     for collaboration in found.values():
         for number, member in enumerate(collaboration.members):
             table.add_row(
-                "" if number else f"{collaboration.name}\n{collaboration.identifier}",
+                "" if number else collaboration.name,
                 f"{member.account_id}\n{member.display_name}",
                 member.status,
                 "\n".join(member.abilities),
@@ -105,7 +113,14 @@ def membership_table(views: Sequence[AccountView]) -> Table:
 
 
 def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    table = Table(
+        title=title,
+        title_justify="left",
+        title_style="bold",
+        header_style="bold",
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+    )
     for column in columns:
         table.add_column(column, overflow="fold")
     return table
