@@ -86,6 +86,8 @@ class Listing:
     """The member of an answer that holds the summaries."""
     scope: tuple[str, ...] = ()
     """The parameters it needs, such as membershipIdentifier."""
+    handle: tuple[str, ...] = ("id",)
+    """The fields of a summary that together name its object; only the first is always there."""
 
 
 @dataclass(frozen=True, slots=True)
