@@ -45,7 +45,13 @@ class MembershipSpec(Spec):
     default_job_result_configuration: Structure | None = None
     payment_configuration: Structure | None = None
     is_metrics_enabled: bool | None = None
-    ml_configuration: Structure | None = None
+    ml_configuration: Annotated[
+        Structure | None,
+        Field(
+            description="Where this member receives ML output, and by which role. What another "
+            "made is not overwritten on an adopted membership, unless `managementPolicy` says Full."
+        ),
+    ] = None
 
 
 class MembershipStatus(Status):
