@@ -1,0 +1,1 @@
+"""The edge towards AWS: boto3 in threads, behind the `Service` port."""
