@@ -30,6 +30,10 @@ SERVICE_OF = {
 """The service of each operation; what both have belongs to cleanrooms here."""
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--aws", action="store_true", help="run what is marked so against AWS")
+
+
 @pytest.fixture
 def time() -> VirtualTime:
     """Turn the clock and the wall of the emulator in process."""
@@ -116,13 +120,14 @@ def _client(
         retries={"mode": "standard", "total_max_attempts": 1},
         read_timeout=more.pop("read_timeout", 20),
     )
+    config = more.pop("config", once)
     return sdk.client(
         service,
         endpoint_url=url,
         region_name=region,
         aws_access_key_id=account,
         aws_secret_access_key="any",  # noqa: S106 - the emulator verifies no signature
-        config=once,
+        config=config,
         **more,
     )
 
