@@ -8,7 +8,7 @@ from pydantic import Field
 
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
-from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Lifecycle, Present
 from cleanrooms_operator.core.values import NameRef, Value
 
@@ -195,6 +195,10 @@ def _no_fields(_situation: Situation, _present: Present) -> Document:
     return {}
 
 
+def _never(_resource: Resource, _neighbours: Neighbours) -> bool:
+    return False
+
+
 def _no_change(_situation: Situation, _present: Present) -> None:
     return None
 
@@ -249,6 +253,8 @@ class Kind:
     """Whether the read says AccessDenied of what does not exist (GetCollaboration does)."""
     neighbours: tuple[str, ...] = ()
     """Kinds whose resources its decisions look at."""
+    is_outdated: Callable[[Resource, Neighbours], bool] = _never
+    """Whether its neighbours show that what was read of it does not hold any more."""
     upkeep: tuple[Callable[[Situation, Present], Change | None], ...] = ()
     """Further changes that bring an object in line, after its own parameters."""
     unapplied: Callable[[Situation, Present], tuple[Drift, ...]] = _nothing

@@ -7,8 +7,8 @@ from pydantic import Field
 
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Annotation, Document
-from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.resource import Annotation, Document, Resource
+from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.step import Blocker, Drift, Fact, Present
 from cleanrooms_operator.core.values import Value
 
@@ -32,6 +32,22 @@ class MemberStatus(Value):
 def are_awaited(status: Document) -> bool:
     """Whether, by a collaboration's status, somebody is invited and has not joined."""
     return any(member["status"] == "INVITED" for member in status.get("members") or ())
+
+
+def are_outdated(collaboration: Resource, neighbours: Neighbours) -> bool:
+    """Whether a Membership of this cluster has joined that the status still shows as invited."""
+    invited = {
+        member["accountId"]
+        for member in collaboration.status.get("members") or ()
+        if member["status"] == "INVITED"
+    }
+    return any(
+        membership.status.get("accountID") in invited
+        and membership.status.get("state") == "ACTIVE"
+        and membership.status.get("collaborationIdentifier")
+        == collaboration.status.get("identifier")
+        for membership in neighbours.get("Membership", ())
+    )
 
 
 def report(_situation: Situation, present: Present) -> Document:
@@ -155,8 +171,9 @@ def _active_members(situation: Situation, present: Present) -> Iterator[Blocker]
 def _unfinished_memberships(situation: Situation, present: Present) -> Iterator[Blocker]:
     for membership in situation.neighbours.get("Membership", ()):
         status = membership.status
+        ours = status.get("accountID") == situation.account
         under_it = status.get("collaborationIdentifier") == present.identifier
-        if under_it and (status.get("mlConfiguration") or {}).get("putBy"):
+        if ours and under_it and (status.get("mlConfiguration") or {}).get("putBy"):
             yield Blocker(
                 f"{membership.key} in namespace {membership.key.namespace} still has its ML "
                 "configuration: it is deleted with that Membership"

@@ -3,10 +3,14 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import TypeAlias
 
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import Observed
+
+Neighbours: TypeAlias = Mapping[str, tuple[Resource, ...]]
+"""By kind: the resources of other kinds that a kind's decisions look at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +43,7 @@ class Situation:
     """AWS's answer to a create call with these very parameters, a short while ago."""
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
-    neighbours: Mapping[str, tuple[Resource, ...]] = field(default_factory=dict)
-    """By kind: the resources of other kinds that this kind's decisions look at."""
+    neighbours: Neighbours = field(default_factory=dict)
 
     @property
     def observe_only(self) -> bool:

@@ -114,6 +114,7 @@ KIND = Kind(
     ),
     denied_is_missing=True,
     neighbours=("Membership",),
+    is_outdated=members.are_outdated,
     facts=members.facts,
     report=members.report,
     blockers=members.blockers,

@@ -13,10 +13,8 @@ async def identify(resource: Resource, ports: Ports) -> Identity | Step:
     account = await ports.cluster.read(key)
     if account is None:
         return _without(resource, f"{key} does not exist in this namespace")
-    if not account.is_true("Ready"):
-        ready = account.condition("Ready")
-        because = f" ({ready['reason']})" if ready else ""
-        return _without(resource, f"{key} is not ready{because}")
+    if (problem := _problem(account, resource)) is not None:
+        return _without(resource, f"{key} {problem}")
     identity = identity_of(account, ports.policy)
     recorded = (resource.status.get("accountID"), resource.status.get("region"))
     if recorded not in {(None, None), (identity.account, identity.region)}:
@@ -26,6 +24,17 @@ async def identify(resource: Resource, ports: Ports) -> Identity | Step:
             f"{identity.account}, {identity.region}",
         )
     return identity
+
+
+def _problem(account: Resource, resource: Resource) -> str | None:
+    """Return why an account cannot be used; one that is going still serves what is going too."""
+    if account.deleting:
+        proved = account.status.get("accountID") == account.spec["accountID"]
+        return None if resource.deleting and proved else "is being deleted"
+    if account.is_true("Ready"):
+        return None
+    ready = account.condition("Ready")
+    return f"is not ready ({ready['reason']})" if ready else "is not ready"
 
 
 def identity_of(account: Resource, policy: Policy) -> Identity:

@@ -73,6 +73,7 @@ def _details_are_due(view: View) -> bool:
         or resource.deleting
         or recall.generation != resource.generation
         or view.requested is not None
+        or view.kind.is_outdated(resource, view.neighbours)
         or since >= view.ports.policy.pace.detail_interval
     )
 

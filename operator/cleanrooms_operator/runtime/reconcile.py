@@ -110,8 +110,9 @@ async def _look_and_act(
         fact = Fact("ReferencesResolved", "True", Reason.RESOLVED, "All that it names is there")
         reporter.facts = (fact,)
     parameters = references.parameters(kind, resource, filled)
-    view = View(kind, resource, identity, parameters, ports, recall)
-    situation = await _situation(view, await observe(view))
+    neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
+    view = View(kind, resource, identity, parameters, ports, recall, neighbours)
+    situation = _situation(view, await observe(view))
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
     step = next_step(kind, situation)
@@ -133,9 +134,8 @@ async def _unresolved(step: Step, reporter: Reporter) -> Step:
     return step
 
 
-async def _situation(view: View, observed: Observed) -> Situation:
+def _situation(view: View, observed: Observed) -> Situation:
     kind, ports, resource = view.kind, view.ports, view.resource
-    neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
     tags = ports.policy.owner.tags(resource.key, "")
     return Situation(
         resource=resource,
@@ -148,7 +148,7 @@ async def _situation(view: View, observed: Observed) -> Situation:
         denied_grace=ports.policy.pace.denied_grace,
         refusal=_refusal(view),
         unmarkable=view.recall.unmarkable,
-        neighbours=neighbours,
+        neighbours=view.neighbours,
     )
 
 

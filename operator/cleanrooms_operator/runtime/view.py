@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
+from cleanrooms_operator.core.situation import Neighbours
 from cleanrooms_operator.runtime.memory import Recall
 from cleanrooms_operator.runtime.ports import Identity, Ports, Sighting
 
@@ -20,6 +21,7 @@ class View:
     """The create call's parameters, as far as references could be resolved."""
     ports: Ports
     recall: Recall
+    neighbours: Neighbours
 
     @property
     def elapsed(self) -> float:
