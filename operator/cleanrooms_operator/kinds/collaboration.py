@@ -101,6 +101,7 @@ KIND = Kind(
             "autoApprovedChangeRequestTypes",
         }
     ),
+    unordered=frozenset({"allowedResultRegions"}),
     readings=(
         Reading(
             members.READING,

@@ -111,6 +111,7 @@ KIND = Kind(
         "defaultJobResultConfiguration": "defaultJobResultConfiguration",
     },
     by_request=frozenset({"paymentConfiguration"}),
+    answered_as={"collaborationIdentifier": "collaborationId"},
     readings=(joining.ML_CONFIGURATION, joining.MEMBERS),
     lookups=(joining.INVITATION,),
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
