@@ -1,0 +1,120 @@
+"""Whom a change concerns: an index from what a resource is interested in to the resource.
+
+A change is looked up, not searched for: what it costs does not grow with the number of resources
+that it does not concern.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from typing import TypeAlias
+
+from cleanrooms_operator.core import references
+from cleanrooms_operator.core.resource import Document, Key, Resource
+from cleanrooms_operator.kinds import BY_NAME
+
+Topic: TypeAlias = tuple[str, ...]
+
+_COLLABORATION = "Collaboration"
+_MEMBERSHIP = "Membership"
+
+_READ_BY_OTHERS = ("identifier", "arn", "accountID", "collaborationIdentifier", "mlConfiguration")
+"""The status fields that decisions about other resources read."""
+
+
+class Waking:
+    """Knows which resources are interested in what, and is told of every change."""
+
+    def __init__(self, is_deleting: Callable[[Key], bool]) -> None:
+        self._is_deleting = is_deleting
+        self._interested: defaultdict[Topic, set[Key]] = defaultdict(set)
+
+    def update(self, before: Resource | None, after: Resource | None) -> set[Key]:
+        """Take a change into the index, and return the other resources that it concerns."""
+        known = set(_interests(before)) if before is not None else set()
+        wanted = set(_interests(after)) if after is not None else set()
+        key = _either(before, after).key
+        for topic in known - wanted:
+            self._interested[topic].discard(key)
+            if not self._interested[topic]:
+                del self._interested[topic]
+        for topic in wanted - known:
+            self._interested[topic].add(key)
+        return set(self._concerned(before, after)) - {key}
+
+    def _concerned(self, before: Resource | None, after: Resource | None) -> Iterator[Key]:
+        if before is not None and (after is None or (before.held and not after.held)):
+            # Those that are kept while they are used may be free to go now.
+            yield from filter(self._is_deleting, _used(before))
+        if _meaning(before) != _meaning(after):
+            for topic in _topics(_either(after, before)):
+                yield from self._interested.get(topic, ())
+
+
+def _either(one: Resource | None, other: Resource | None) -> Resource:
+    resource = one or other
+    if resource is None:
+        message = "a change is of something"
+        raise ValueError(message)
+    return resource
+
+
+def _meaning(resource: Resource | None) -> object:
+    """Return what others may see of a resource: the rest of its changes concern nobody else."""
+    if resource is None:
+        return None
+    return (
+        resource.uid,
+        resource.generation,
+        resource.deleting,
+        resource.is_true("Ready"),
+        resource.annotations,
+        *(resource.status.get(name) for name in _READ_BY_OTHERS),
+    )
+
+
+def _used(resource: Resource) -> tuple[Key, ...]:
+    """Return what a resource names: its AWSAccount and its references."""
+    kind = BY_NAME.get(resource.key.kind)
+    if kind is None:
+        return ()
+    named = references.named(kind, resource)
+    return (references.account_of(resource), *(name.key for name in named))
+
+
+def _interests(resource: Resource) -> Iterator[Topic]:
+    """Yield what a resource wants to hear of."""
+    for key in _used(resource):
+        yield _itself(key)
+    status = resource.status
+    if resource.key.kind == _MEMBERSHIP:
+        invitation = resource.spec.get("invitation")
+        if invitation is not None and status.get("identifier") is None:
+            yield _invitation(invitation["creatorAccountId"], invitation["name"])
+        if (identifier := status.get("collaborationIdentifier")) is not None:
+            yield ("collaboration", identifier)
+    if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
+        yield ("memberships", identifier)
+
+
+def _topics(resource: Resource) -> Iterator[Topic]:
+    """Yield what a change of a resource is about."""
+    yield _itself(resource.key)
+    status = resource.status
+    if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
+        yield ("collaboration", identifier)
+        yield _invitation(status.get("accountID", ""), _name(resource.spec, resource.key))
+    if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
+        yield ("memberships", identifier)
+
+
+def _itself(key: Key) -> Topic:
+    return ("resource", key.kind, key.namespace, key.name)
+
+
+def _invitation(creator: str, name: str) -> Topic:
+    return ("invitation", creator, name)
+
+
+def _name(spec: Document, key: Key) -> str:
+    name: str = spec.get("name") or key.name
+    return name

@@ -1,0 +1,167 @@
+"""Whom a change concerns."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from cleanrooms_operator.core.resource import FINALIZER, GROUP, Key, Resource
+from cleanrooms_operator.kube.waking import Waking
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+CREATOR = "111111111111"
+
+
+def a_resource(
+    kind: str,
+    name: str,
+    *,
+    namespace: str = "ns",
+    spec: Mapping[str, Any] | None = None,
+    status: Mapping[str, Any] | None = None,
+) -> Resource:
+    return Resource(
+        key=Key(kind, namespace, name),
+        uid=f"{kind}/{namespace}/{name}",
+        version="1",
+        generation=1,
+        created=NOW,
+        spec=spec or {},
+        status=status or {},
+        finalizers=(FINALIZER,),
+    )
+
+
+def ready(resource: Resource, **status: Any) -> Resource:
+    condition = {"type": "Ready", "status": "True", "observedGeneration": resource.generation}
+    return replace(resource, status={**resource.status, **status, "conditions": [condition]})
+
+
+def deleting(resource: Resource) -> Resource:
+    return replace(resource, deleted=NOW)
+
+
+class Known:
+    """Resources that the index was told of, with the help to change them."""
+
+    def __init__(self, *resources: Resource) -> None:
+        self.resources = {resource.key: resource for resource in resources}
+        self.waking = Waking(lambda key: key in self.resources and self.resources[key].deleting)
+        for resource in resources:
+            self.waking.update(None, resource)
+
+    def change(self, resource: Resource) -> set[str]:
+        before = self.resources.get(resource.key)
+        self.resources[resource.key] = resource
+        return {str(key) for key in self.waking.update(before, resource)}
+
+    def remove(self, resource: Resource) -> set[str]:
+        return {str(key) for key in self.waking.update(self.resources.pop(resource.key), None)}
+
+
+ACCOUNT = a_resource("AWSAccount", "default")
+COLLABORATION = a_resource("Collaboration", "study")
+REFERRING = a_resource("Membership", "ours", spec={"collaborationRef": {"name": "study"}})
+INVITED = a_resource(
+    "Membership",
+    "theirs",
+    namespace="partner",
+    spec={"invitation": {"creatorAccountId": CREATOR, "name": "study"}},
+)
+
+
+def test_a_referent_that_becomes_ready_wakes_those_that_name_it() -> None:
+    known = Known(COLLABORATION, REFERRING)
+    assert known.change(ready(COLLABORATION, identifier="c-1")) == {"Membership/ours"}
+
+
+def test_a_referent_that_appears_or_vanishes_wakes_those_that_name_it() -> None:
+    known = Known(REFERRING)
+    assert known.change(COLLABORATION) == {"Membership/ours"}
+    assert known.remove(COLLABORATION) == {"Membership/ours"}
+
+
+def test_a_reference_to_another_namespace_is_none() -> None:
+    elsewhere = replace(REFERRING, key=Key("Membership", "other", "ours"))
+    assert Known(COLLABORATION, elsewhere).change(ready(COLLABORATION, identifier="c-1")) == set()
+
+
+def test_a_changed_reference_is_followed() -> None:
+    known = Known(COLLABORATION, REFERRING)
+    known.change(replace(REFERRING, spec={"collaborationRef": {"name": "another"}}))
+    assert known.change(ready(COLLABORATION, identifier="c-1")) == set()
+    assert known.change(a_resource("Collaboration", "another")) == {"Membership/ours"}
+
+
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        pytest.param({}, {"Collaboration/study"}, id="by default"),
+        pytest.param({"accountRef": {"name": "default"}}, {"Collaboration/study"}, id="by name"),
+        pytest.param({"accountRef": {"name": "another"}}, set(), id="another"),
+    ],
+)
+def test_an_account_wakes_those_that_use_it(spec: dict[str, Any], expected: set[str]) -> None:
+    user = a_resource("Collaboration", "study", spec=spec)
+    assert Known(ACCOUNT, user).change(ready(ACCOUNT)) == expected
+
+
+def test_a_collaboration_wakes_those_it_invited_in_any_namespace() -> None:
+    known = Known(COLLABORATION, INVITED)
+    told = {"identifier": "c-1", "accountID": CREATOR}
+    assert known.change(ready(COLLABORATION, **told)) == {"Membership/theirs"}
+
+
+def test_an_invitation_of_another_account_or_name_is_not_meant() -> None:
+    known = Known(COLLABORATION, INVITED)
+    assert known.change(ready(COLLABORATION, identifier="c-1", accountID="9" * 12)) == set()
+    named = replace(COLLABORATION, spec={"name": "another"})
+    assert known.change(ready(named, identifier="c-1", accountID=CREATOR)) == set()
+
+
+def test_who_has_joined_waits_for_no_invitation_any_more() -> None:
+    joined = ready(INVITED, identifier="m-1")
+    known = Known(COLLABORATION, joined)
+    assert known.change(ready(COLLABORATION, identifier="c-1", accountID=CREATOR)) == set()
+
+
+def test_a_collaboration_that_goes_wakes_its_memberships_and_they_wake_it() -> None:
+    collaboration = ready(COLLABORATION, identifier="c-1")
+    membership = ready(INVITED, identifier="m-1", collaborationIdentifier="c-1")
+    known = Known(collaboration, membership)
+    assert known.change(deleting(collaboration)) == {"Membership/theirs"}
+    assert known.change(deleting(membership)) == {"Collaboration/study"}
+    assert known.remove(membership) == {"Collaboration/study"}
+    assert known.remove(collaboration) == set()
+
+
+def test_a_status_that_says_nothing_to_others_wakes_nobody() -> None:
+    collaboration = ready(COLLABORATION, identifier="c-1")
+    known = Known(collaboration, REFERRING)
+    same = replace(collaboration, status={**collaboration.status, "membersJoined": "1/2"})
+    assert known.change(replace(same, version="2")) == set()
+
+
+def test_a_new_generation_or_annotation_wakes_those_that_depend_on_it() -> None:
+    known = Known(COLLABORATION, REFERRING)
+    assert known.change(replace(COLLABORATION, generation=2)) == {"Membership/ours"}
+    annotated = replace(COLLABORATION, generation=2, annotations={f"{GROUP}/paused": "true"})
+    assert known.change(annotated) == {"Membership/ours"}
+
+
+def test_what_is_kept_while_used_is_woken_by_its_last_user_if_it_is_to_go() -> None:
+    known = Known(ACCOUNT, COLLABORATION)
+    assert known.change(replace(COLLABORATION, finalizers=())) == set()
+    known.change(COLLABORATION)
+    known.change(deleting(ACCOUNT))
+    assert known.change(replace(COLLABORATION, finalizers=())) == {"AWSAccount/default"}
+    assert known.remove(COLLABORATION) == {"AWSAccount/default"}
+
+
+def test_nothing_stays_in_the_index_of_what_is_gone() -> None:
+    known = Known(ACCOUNT, COLLABORATION, REFERRING, INVITED)
+    for resource in tuple(known.resources.values()):
+        known.remove(resource)
+    assert not known.waking._interested
