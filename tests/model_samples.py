@@ -49,6 +49,15 @@ STRINGS = (
 )
 """One of these fits any string of the models."""
 
+COLLABORATION = {
+    "name": "n",
+    "members": [],
+    "creatorMemberAbilities": ["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
+    "creatorDisplayName": "c",
+    "queryLogStatus": "DISABLED",
+}
+"""What CreateCollaboration needs at least for its rules in prose."""
+
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
 

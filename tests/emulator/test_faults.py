@@ -17,16 +17,9 @@ from cleanrooms_emulator.log import Record
 from cleanrooms_emulator.request import Caller, Request, ServiceError
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_emulator.virtual import VirtualTime
+from model_samples import COLLABORATION, UUID
 
 Ask = Callable[..., Any]
-
-COLLABORATION = {
-    "name": "n",
-    "members": [],
-    "creatorMemberAbilities": ["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
-    "creatorDisplayName": "c",
-    "queryLogStatus": "DISABLED",
-}
 
 
 def listed(ask: Ask, account: str) -> int:
@@ -131,9 +124,6 @@ def test_a_refusal_can_be_lost_too(emulator: Emulator, ask: Ask) -> None:
         ask("111111111111", "GetCollaboration", collaborationIdentifier=UUID)
     assert not caught.value.applied
     assert (last(emulator).applied, last(emulator).answered) == (False, "cut")
-
-
-UUID = "01234567-89ab-4cde-8f01-23456789abcd"
 
 
 def outcomes(ask: Ask, account: str, times: int) -> list[bool]:

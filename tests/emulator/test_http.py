@@ -10,20 +10,12 @@ import pytest
 from botocore.exceptions import ClientError
 
 from cleanrooms_playground.servers import Emulator as Server
-from model_samples import UUID
+from model_samples import COLLABORATION, UUID
 from wire import Raw, send, signed
 
 MakeClient = Callable[..., Any]
 StartServer = Callable[..., Server]
 Connect = Callable[[Server], MakeClient]
-
-COLLABORATION = {
-    "name": "n",
-    "members": [],
-    "creatorMemberAbilities": ["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
-    "creatorDisplayName": "c",
-    "queryLogStatus": "DISABLED",
-}
 
 
 @pytest.fixture

@@ -10,12 +10,14 @@ from typing import Any
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from cleanrooms_emulator.emulator import Emulator
 from cleanrooms_emulator.faults import ArmedFault, Fault
 from cleanrooms_emulator.http.clock import ScaledClock
 from cleanrooms_emulator.rules import Rules, switches
+
+_READINGS = TypeAdapter(dict[str, str | int])
 
 CONTROL_PREFIX = "/_emulator"
 TOKEN_HEADER = "x-emulator-token"  # noqa: S105 - the header's name
@@ -57,17 +59,18 @@ class Control:
 
     @web.middleware
     async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if not self._is_admitted(request):
+        if not self.admits(request.remote, request.headers.get(TOKEN_HEADER, "")):
             return _json({"message": "the control endpoints are for this machine"}, 403)
         try:
             return await handler(request)
         except ValueError as error:
             return _json({"message": str(error)}, 400)
 
-    def _is_admitted(self, http: web.Request) -> bool:
+    def admits(self, remote: str | None, token: str) -> bool:
+        """Tell whether a request from that address, with that token, may control."""
         if self._token is not None:
-            return hmac.compare_digest(http.headers.get(TOKEN_HEADER, ""), self._token)
-        return http.remote is not None and ipaddress.ip_address(http.remote).is_loopback
+            return hmac.compare_digest(token.encode(errors="replace"), self._token.encode())
+        return remote is not None and ipaddress.ip_address(remote).is_loopback
 
     async def _show_health(self, _: web.Request) -> web.Response:
         return _json({"status": "ok", **self._clock_shown()})
@@ -107,7 +110,7 @@ class Control:
 
     async def _use_rules(self, http: web.Request) -> web.Response:
         """Replace the rules by those of a JSON object such as {"ER-9": "accept"}."""
-        readings = json.loads(await http.read())
+        readings = _READINGS.validate_json(await http.read())
         self._emulator.use_rules(Rules.parse(f"{name}={value}" for name, value in readings.items()))
         return _json(_rules_shown(self._emulator.rules))
 
