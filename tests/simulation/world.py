@@ -391,7 +391,7 @@ class World:
             agenda[key] = (self.seconds + (1e9 if again is None else again), _people_s(after))
         if _news(after) != before:
             for other, resource in self.resources.items():
-                if other != key and (resource.condition("Ready") or {}).get("status") != "True":
+                if other != key:
                     agenda[other] = (self.seconds, _people_s(resource))
 
     # -- what Kubernetes does ------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from cleanrooms_operator.core import attempt, failures
+from cleanrooms_operator.core import attempt, failures, references
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.ownership import RELEASED
 from cleanrooms_operator.core.pace import Pace
@@ -37,9 +37,9 @@ async def perform(view: View, step: Step, reporter: Reporter) -> None:
         case Resend():
             await _resend(view, reporter)
         case Discard():
-            await reporter.write(step, {"attempt": None})
+            await reporter.write(step, _unmade(view))
         case Forget():
-            await reporter.write(step, {"attempt": None, **UNBOUND})
+            await reporter.write(step, {**_unmade(view), **UNBOUND})
         case Bind(found):
             await reporter.write(step, _binding(view, found))
         case Apply():
@@ -109,10 +109,8 @@ async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> No
     parameters = attempt.parameters_hash(view.parameters)
     recall.refuse(parameters, failures.refusal(error), view.elapsed)
     reporter.error = error
-    await reporter.write(
-        failures.step_after(error, trouble(view.resource, recall, view.ports.policy.pace)),
-        {"attempt": None},
-    )
+    told = failures.step_after(error, trouble(view.resource, recall, view.ports.policy.pace))
+    await reporter.write(told, _unmade(view))
 
 
 def trouble(resource: Resource, recall: Recall, pace: Pace) -> failures.Trouble:
@@ -122,8 +120,20 @@ def trouble(resource: Resource, recall: Recall, pace: Pace) -> failures.Trouble:
     return failures.Trouble(resource.deleting, lasted, pace.denied_grace)
 
 
+def _unmade(view: View) -> dict[str, None]:
+    """Return what is cleared with an attempt that made nothing: the spec may be edited again."""
+    scope = references.filled_parameters(view.kind)
+    return dict.fromkeys(("attempt", "accountID", "region", *scope))
+
+
 def _whereabouts(view: View) -> dict[str, str]:
-    return {"accountID": view.identity.account, "region": view.identity.region}
+    """Return where the object lives, which is never asked again: referents may go first."""
+    scope = {
+        name: view.parameters[name]
+        for name in references.filled_parameters(view.kind)
+        if name in view.parameters
+    }
+    return {"accountID": view.identity.account, "region": view.identity.region, **scope}
 
 
 def _made(view: View, made: Document) -> dict[str, object]:

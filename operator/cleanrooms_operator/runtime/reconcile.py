@@ -105,7 +105,9 @@ async def _look_and_act(
     resource = reporter.resource
     filled = await resolve(kind, resource, identity, ports, recall)
     if not isinstance(filled, dict):
-        return await _unresolved(filled, reporter)
+        if resource.status.get("identifier") is None:
+            return await _unresolved(filled, reporter)
+        filled = references.recorded(kind, resource)
     if references.filled_parameters(kind):
         fact = Fact("ReferencesResolved", "True", Reason.RESOLVED, "All that it names is there")
         reporter.facts = (fact,)
