@@ -15,7 +15,8 @@ from cleanrooms_emulator.behaviour.objects import Collaboration, Membership, Tag
 from cleanrooms_emulator.behaviour.world import World, invalid, missing
 from cleanrooms_emulator.request import Caller, Document
 
-_LIMIT = 200
+LIMIT = 200
+"""How many tags an object of Clean Rooms may have."""
 _ML_LIMIT = 50
 _RESERVED = "aws:"
 
@@ -126,4 +127,4 @@ def touch(world: World, identifier: str) -> None:
 
 
 def _limit(arn: str) -> int:
-    return _ML_LIMIT if arn.startswith("arn:aws:cleanrooms-ml:") else _LIMIT
+    return _ML_LIMIT if arn.startswith("arn:aws:cleanrooms-ml:") else LIMIT

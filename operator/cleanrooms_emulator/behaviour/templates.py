@@ -14,9 +14,8 @@ from cleanrooms_emulator.behaviour.objects import (
     AnalysisTemplate,
     Collaboration,
     Membership,
-    Tags,
 )
-from cleanrooms_emulator.behaviour.tags import store_tags
+from cleanrooms_emulator.behaviour.tags import LIMIT, check_tags
 from cleanrooms_emulator.behaviour.world import (
     MEMBERSHIP,
     World,
@@ -47,6 +46,8 @@ def create_analysis_template(
         raise invalid(message)
     held = sum(1 for _ in world.store.list(AnalysisTemplate, membership.id))
     check_quota(world, "analysis_templates_per_membership", held)
+    # Nobody can read them: the ARN of a template is longer than what ListTagsForResource takes.
+    check_tags(parameters.get("tags", {}), LIMIT)
     identifier = world.ids.uuid()
     template = AnalysisTemplate(
         id=identifier,
@@ -58,7 +59,6 @@ def create_analysis_template(
         given={"schema": parameters.get("schema", {}), **pick(parameters, *_GIVEN)},
         created=world.now,
     )
-    store_tags(world, template.arn, parameters)
     world.store.put(template)
     return {"analysisTemplate": _show(world, membership, template)}
 
@@ -87,8 +87,6 @@ def delete_analysis_template(
     """Forget a template; what was made with it stays."""
     _, template = _own(world, caller, parameters)
     world.store.remove(template)
-    if tags := world.store.get(Tags, template.arn):
-        world.store.remove(tags)
     return {}
 
 

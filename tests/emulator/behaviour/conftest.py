@@ -16,6 +16,7 @@ from cleanrooms_emulator.emulator import Emulator
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_emulator.virtual import CountedIds, VirtualTime
 from in_process import CONFIG, Wire
+from lab import Lab
 from parties import Party, Shared, collaboration, member
 
 REGION = "us-east-1"
@@ -116,3 +117,15 @@ def share() -> Iterator[Share]:
     yield create
     for shared in made:
         shared.clear()
+
+
+@pytest.fixture
+def lab(alice: Party, bob: Party, share: Share, time: VirtualTime) -> Lab:
+    """Set up all that a training needs; alice has an ML configuration, bob has none."""
+    made = Lab(share(alice, bob), alice, bob, time)
+    made.shared.join(alice)
+    made.shared.join(bob)
+    made.algorithm = made.configure()
+    made.association = made.associate()
+    made.receive(alice)
+    return made

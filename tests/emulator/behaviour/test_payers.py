@@ -1,0 +1,148 @@
+"""Who pays for a run: decided when it is submitted, and recorded with it."""
+
+from typing import Any
+
+import pytest
+
+from lab import TRAINING_SECONDS, Lab
+from parties import Party, member, payment, refused, update
+
+EVERY = ("queryCompute", "modelTraining", "modelInference")
+
+
+@pytest.fixture
+def paid_lab(alice: Party, bob: Party, lab: Lab, share: Any) -> Lab:
+    """Set up a lab in which alice alone is assigned, and pays."""
+    return shared_costs(lab, share, alice, bob)
+
+
+def shared_costs(lab: Lab, share: Any, alice: Party, bob: Party, **changes: Any) -> Lab:
+    pays = payment(*EVERY)
+    lab.shared = share(alice, bob, creatorPaymentConfiguration=pays, **changes)
+    lab.shared.join(alice, paymentConfiguration=pays)
+    lab.shared.join(bob)
+    lab.association = lab.associate()
+    lab.receive(alice)
+    return lab
+
+
+@pytest.fixture
+def contested_lab(alice: Party, bob: Party, lab: Lab, share: Any) -> Lab:
+    """Set up a lab in which both may pay for everything."""
+    invited = [member(bob, paymentConfiguration=payment(*EVERY))]
+    return shared_costs(lab, share, alice, bob, members=invited)
+
+
+def test_the_only_candidate_pays_for_each_kind_of_run(paid_lab: Lab) -> None:
+    channel = paid_lab.channel()
+    shown = paid_lab.see_channel(channel)["payerConfiguration"]
+    assert shown == {"computePayerAccountId": paid_lab.alice.account}
+    model = paid_lab.train(channel)["trainedModelArn"]
+    shown = paid_lab.see_model(model)["mlModelTrainingPayerAccountId"]
+    assert shown == paid_lab.alice.account
+    job = paid_lab.see_job(paid_lab.infer(model, channel))
+    assert job["mlModelInferencePayerAccountId"] == paid_lab.alice.account
+
+
+def test_of_several_candidates_the_named_one_pays(contested_lab: Lab) -> None:
+    lab, alice = contested_lab, contested_lab.alice.account
+    channel = lab.channel(payerConfiguration={"computePayerAccountId": alice})
+    assert lab.see_channel(channel)["payerConfiguration"] == {"computePayerAccountId": alice}
+    model = lab.train(channel, mlModelTrainingPayerAccountId=alice)["trainedModelArn"]
+    assert lab.see_model(model)["mlModelTrainingPayerAccountId"] == alice
+    job = lab.infer(model, channel, mlModelInferencePayerAccountId=lab.bob.account)
+    assert lab.see_job(job)["mlModelInferencePayerAccountId"] == lab.bob.account
+
+
+def test_er_11_one_of_several_candidates_must_be_named(contested_lab: Lab) -> None:
+    with refused("ValidationException"):
+        contested_lab.start_channel()
+
+
+@pytest.mark.rules("ER-11=querier")
+def test_er_11_the_querying_member_pays_where_none_is_named(contested_lab: Lab) -> None:
+    found = contested_lab.see_channel(contested_lab.start_channel())
+    assert found["payerConfiguration"] == {"computePayerAccountId": contested_lab.bob.account}
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        pytest.param("ValidationException", id="invalid"),
+        pytest.param("AccessDeniedException", id="denied", marks=pytest.mark.rules("ER-12=denied")),
+    ],
+)
+def test_er_12_who_is_no_candidate_does_not_pay(code: str, paid_lab: Lab) -> None:
+    with refused(code):
+        paid_lab.start_channel(payerConfiguration={"computePayerAccountId": paid_lab.bob.account})
+
+
+@pytest.mark.rules("ER-12=fail")
+def test_er_12_a_run_whose_payer_is_no_candidate_fails(paid_lab: Lab) -> None:
+    made = paid_lab.train(paid_lab.channel(), mlModelTrainingPayerAccountId=paid_lab.bob.account)
+    found = paid_lab.see_model(made["trainedModelArn"])
+    assert (found["status"], found["statusDetails"]["statusCode"]) == (
+        "CREATE_FAILED",
+        "PAYER_NOT_ACCEPTED",
+    )
+
+
+def test_er_12_a_candidate_that_has_not_joined_does_not_pay(
+    alice: Party, bob: Party, share: Any, lab: Lab
+) -> None:
+    elsewhere = share(
+        bob,
+        alice,
+        creatorMemberAbilities=["CAN_QUERY"],
+        members=[member(alice, [], paymentConfiguration=payment("queryCompute"))],
+    )
+    elsewhere.join(bob)
+    lab.shared.members[bob.account] = elsewhere.of(bob)
+    made = bob.ml.create_configured_model_algorithm(
+        name="own", roleArn=bob.role(), trainingContainerConfig={"imageUri": "image"}
+    )
+    lab.association = bob.ml.create_configured_model_algorithm_association(
+        membershipIdentifier=elsewhere.of(bob), name="own", **made_of(made)
+    )["configuredModelAlgorithmAssociationArn"]
+    with refused("ValidationException"):
+        lab.start_channel()
+    elsewhere.join(alice, paymentConfiguration=payment("queryCompute"))
+    lab.start_channel()
+
+
+def made_of(answer: Any) -> dict[str, str]:
+    return {"configuredModelAlgorithmArn": answer["configuredModelAlgorithmArn"]}
+
+
+@pytest.mark.rules("ER-9=accept")
+def test_er_9_a_candidate_that_declines_does_not_pay(paid_lab: Lab) -> None:
+    paid_lab.alice.cleanrooms.update_membership(
+        membershipIdentifier=paid_lab.shared.of(paid_lab.alice),
+        membershipPaymentConfiguration=update(no=("queryCompute",)),
+    )
+    with refused("ValidationException"):
+        paid_lab.start_channel()
+
+
+def test_a_removed_payer_leaves_the_querying_member_to_pay(
+    alice: Party, bob: Party, carol: Party, lab: Lab, share: Any
+) -> None:
+    """Who was assigned is gone, so that nobody is assigned any more."""
+    pays = payment("queryCompute")
+    lab.shared = share(
+        alice, bob, members=[member(bob), member(carol, [], paymentConfiguration=pays)]
+    )
+    lab.shared.join(alice)
+    lab.shared.join(bob)
+    lab.shared.join(carol, paymentConfiguration=pays)
+    lab.association = lab.associate()
+    first = lab.start_channel()
+    alice.cleanrooms.delete_member(collaborationIdentifier=lab.shared.id, accountId=carol.account)
+    second = lab.start_channel()
+    payers = [lab.see_channel(arn)["payerConfiguration"] for arn in (first, second)]
+    assert payers == [
+        {"computePayerAccountId": carol.account},
+        {"computePayerAccountId": bob.account},
+    ]
+    lab.time.elapse(TRAINING_SECONDS)
+    assert lab.see_channel(first)["status"] == "ACTIVE"
