@@ -59,7 +59,7 @@ def _update(kind: Kind, situation: Situation, present: Present) -> Change | None
     if not found:
         return None
     names = {leaf.path.partition(".")[0] for leaf in found}
-    changes = {kind.in_place[name]: wanted[name] for name in sorted(names)}
+    changes = {name: wanted[name] for name in sorted(names)}
     parameters = {kind.handle.parameter: present.identifier, **changes}
     return Change(kind.service, kind.update, parameters, found)
 

@@ -7,10 +7,11 @@ from pydantic import Field
 
 from cleanrooms_operator.core import payments
 from cleanrooms_operator.core.difference import differences
-from cleanrooms_operator.core.kind import Listing, Lookup, Part, Reading
+from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Situation
+from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Present
 from cleanrooms_operator.core.values import AccountId, Value
 
@@ -33,6 +34,48 @@ class MLConfigurationStatus(Value):
         str, Field(description="The resource that put it, as `namespace/name`; it deletes it too.")
     ]
 
+
+class MembershipStatus(Status):
+    """What is seen of a membership."""
+
+    collaboration_identifier: Annotated[
+        str | None, Field(description="Identifier of the collaboration.")
+    ] = None
+    collaboration_retained: Annotated[
+        bool | None,
+        Field(description="Whether the Collaboration stays in AWS after its resource."),
+    ] = None
+    ml_configuration: Annotated[
+        MLConfigurationStatus | None, Field(description="State of the ML configuration.")
+    ] = None
+
+
+# -- what is declared ------------------------------------------------------------------------
+
+INVITATION_TEXT = "The collaboration that this account was invited to. Immutable."
+ML_CONFIGURATION_TEXT = (
+    "Where this member receives ML output, and by which role. What another made is not "
+    "overwritten on an adopted membership, unless `managementPolicy` says Full."
+)
+
+IN_PLACE = frozenset(
+    {
+        "queryLogStatus",
+        "jobLogStatus",
+        "defaultResultConfiguration",
+        "defaultJobResultConfiguration",
+    }
+)
+"""Parameters that UpdateMembership sets as a whole; payments are accepted leaf by leaf."""
+
+NATURAL_KEY = NaturalKey(
+    "cleanrooms",
+    "GetCollaboration",
+    parameter="collaborationIdentifier",
+    envelope="collaboration",
+    identifier="membershipId",
+    listed_as="collaborationId",
+)
 
 # -- finding the collaboration ---------------------------------------------------------------
 

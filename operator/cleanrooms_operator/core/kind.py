@@ -232,12 +232,12 @@ class Kind:
     state: str = "status"
     """The field that holds AWS's own word for the state."""
     ends: Mapping[str, Reason] = field(default_factory=dict)
-    """State -> why an object in it is of no use, for the states that are FAILED or GONE."""
+    """State -> why an object in it is of no use; FAILED where the lifecycle says nothing else."""
     envelope: str | None = None
     """The member of an answer that holds the object; None: the answer itself."""
     update: str | None = None
-    in_place: Mapping[str, str] = field(default_factory=dict)
-    """Create parameter -> parameter of the update call, for what can be changed in place."""
+    in_place: frozenset[str] = frozenset()
+    """Create parameters that the update call changes, under the same names."""
     by_request: frozenset[str] = frozenset()
     """Create parameters that others must agree to change; all the rest but tags are frozen."""
     answered_as: Mapping[str, str] = field(default_factory=dict)
@@ -274,3 +274,8 @@ class Kind:
     def name(self) -> str:
         """The kind as manifests name it."""
         return self.definition.name
+
+    def lifecycle_of(self, state: str) -> Lifecycle:
+        """Return what a state means; one that AWS has added since counts as changing."""
+        ended = Lifecycle.FAILED if state in self.ends else Lifecycle.CHANGING
+        return self.lifecycle.get(state, ended)

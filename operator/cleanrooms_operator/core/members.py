@@ -6,14 +6,24 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cleanrooms_operator.core.difference import differences
+from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
+from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Blocker, Drift, Fact, Present
 from cleanrooms_operator.core.values import Value
 
-READING = "members"
-"""Name of the reading that holds ListMembers' summaries."""
+BY_REQUEST = frozenset(
+    {
+        "members",
+        "creatorMemberAbilities",
+        "creatorMLMemberAbilities",
+        "creatorPaymentConfiguration",
+        "autoApprovedChangeRequestTypes",
+    }
+)
+"""Parameters of CreateCollaboration that the members must agree to change (change requests)."""
 
 UNORDERED = frozenset({"abilities", "customMLMemberAbilities"})
 
@@ -29,9 +39,31 @@ class MemberStatus(Value):
     ] = None
 
 
+class CollaborationStatus(Status):
+    """What is seen of a collaboration."""
+
+    members: Annotated[
+        list[MemberStatus] | None, Field(description="The members, the creator first.")
+    ] = None
+    members_joined: Annotated[
+        str | None, Field(description="How many of the members have joined, such as `1/2`.")
+    ] = None
+
+
 def are_awaited(status: Document) -> bool:
     """Whether, by a collaboration's status, somebody is invited and has not joined."""
     return any(member["status"] == "INVITED" for member in status.get("members") or ())
+
+
+MEMBERS = Reading(
+    "members",
+    "cleanrooms",
+    "ListMembers",
+    lambda fields: {"collaborationIdentifier": fields["id"]},
+    "memberSummaries",
+    paged=True,
+    awaited=are_awaited,
+)
 
 
 def are_outdated(collaboration: Resource, neighbours: Neighbours) -> bool:
@@ -183,5 +215,5 @@ def _unfinished_memberships(situation: Situation, present: Present) -> Iterator[
 def _shown(present: Present) -> list[Document] | None:
     if present.details is None:
         return None
-    shown: list[Document] | None = present.details.readings.get(READING)
+    shown: list[Document] | None = present.details.readings.get(MEMBERS.name)
     return shown

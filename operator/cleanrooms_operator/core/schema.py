@@ -142,7 +142,7 @@ def frozen(kind: Kind, parameters: Shape) -> list[str]:
     They are what gives a parameter of the create call, but for those that can be changed later,
     and the account.
     """
-    mutable = kind.in_place.keys() | kind.by_request | kind.parts.keys() | {"tags"}
+    mutable = kind.in_place | kind.by_request | kind.parts.keys() | {"tags"}
     given = _parameter_of(kind) | {"accountRef": "accountRef"}
     return [
         field.name

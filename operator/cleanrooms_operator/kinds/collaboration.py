@@ -8,36 +8,19 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import members
-from cleanrooms_operator.core.kind import (
-    Column,
-    Definition,
-    Handle,
-    Kind,
-    Listing,
-    NamedSpec,
-    Reading,
-    Rule,
-)
-from cleanrooms_operator.core.members import MemberStatus
-from cleanrooms_operator.core.status import Status
+from cleanrooms_operator.core import kind, members
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
 
-class CollaborationSpec(NamedSpec):
+class CollaborationSpec(kind.NamedSpec):
     """Parameters of CreateCollaboration."""
 
     description: str | None = None
-    members: Annotated[
-        list[Structure],
-        Field(description="Who else is invited: the members without the creator."),
-    ]
+    members: Annotated[list[Structure], Field(description="Who is invited, besides the creator.")]
     creator_display_name: str
     creator_member_abilities: list[str]
-    creator_ml_member_abilities: Annotated[
-        Structure | None, Field(alias="creatorMLMemberAbilities")
-    ] = None
+    creator_ml_member_abilities: Structure | None = Field(None, alias="creatorMLMemberAbilities")
     creator_payment_configuration: Structure | None = None
     data_encryption_metadata: Structure | None = None
     query_log_status: str
@@ -48,35 +31,23 @@ class CollaborationSpec(NamedSpec):
     is_metrics_enabled: bool | None = None
 
 
-class CollaborationStatus(Status):
-    """What is seen of a collaboration."""
-
-    members: Annotated[
-        list[MemberStatus] | None, Field(description="The members, the creator first.")
-    ] = None
-    members_joined: Annotated[
-        str | None, Field(description="How many of the members have joined, such as `1/2`.")
-    ] = None
-
-
-KIND = Kind(
-    definition=Definition(
+KIND = kind.Kind(
+    definition=kind.Definition(
         name="Collaboration",
         plural="collaborations",
         short_name="crcollab",
         description="A collaboration in AWS Clean Rooms, as its creator declares it.",
         spec=CollaborationSpec,
-        status=CollaborationStatus,
+        status=members.CollaborationStatus,
         columns=(
-            Column("State", ".status.state", "Our standing in the collaboration, in AWS's word."),
-            Column("Joined", ".status.membersJoined", "How many of the members have joined."),
-            Column("ID", ".status.identifier", "Identifier of the collaboration.", wide=True),
+            kind.Column("State", ".status.state", "Our own standing, in AWS's word."),
+            kind.Column("Joined", ".status.membersJoined", "How many of the members have joined."),
+            kind.Column("ID", ".status.identifier", "Identifier of the collaboration.", wide=True),
         ),
         rules=(
-            Rule(
+            kind.Rule(
                 "!has(self.analyticsEngine) || self.analyticsEngine != 'CLEAN_ROOMS_SQL'",
-                "analyticsEngine must not be CLEAN_ROOMS_SQL: AWS ended that engine in 2025, use "
-                "SPARK",
+                "analyticsEngine must not be CLEAN_ROOMS_SQL, which AWS ended in 2025: use SPARK",
                 ".analyticsEngine",
             ),
         ),
@@ -86,33 +57,15 @@ KIND = Kind(
     read="GetCollaboration",
     update="UpdateCollaboration",
     delete="DeleteCollaboration",
-    listing=Listing("cleanrooms", "ListCollaborations", "collaborationList"),
-    handle=Handle("collaborationIdentifier"),
+    listing=kind.Listing("cleanrooms", "ListCollaborations", "collaborationList"),
+    handle=kind.Handle("collaborationIdentifier"),
     envelope="collaboration",
     state="memberStatus",
     lifecycle=dict.fromkeys(("INVITED", "ACTIVE", "LEFT", "REMOVED"), Lifecycle.READY),
-    in_place={name: name for name in ("name", "description", "analyticsEngine")},
-    by_request=frozenset(
-        {
-            "members",
-            "creatorMemberAbilities",
-            "creatorMLMemberAbilities",
-            "creatorPaymentConfiguration",
-            "autoApprovedChangeRequestTypes",
-        }
-    ),
+    in_place=frozenset({"name", "description", "analyticsEngine"}),
+    by_request=members.BY_REQUEST,
     unordered=frozenset({"allowedResultRegions"}),
-    readings=(
-        Reading(
-            members.READING,
-            "cleanrooms",
-            "ListMembers",
-            lambda fields: {"collaborationIdentifier": fields["id"]},
-            "memberSummaries",
-            paged=True,
-            awaited=members.are_awaited,
-        ),
-    ),
+    readings=(members.MEMBERS,),
     denied_is_missing=True,
     neighbours=("Membership",),
     is_outdated=members.are_outdated,

@@ -7,7 +7,6 @@ from cleanrooms_operator.core.resource import Annotation, Document
 from cleanrooms_operator.core.step import (
     Details,
     Hidden,
-    Lifecycle,
     Missing,
     Observed,
     Present,
@@ -174,7 +173,7 @@ def _present(view: View, identifier: str, shown: Document, details: Details | No
         identifier=identifier,
         arn=shown[view.kind.handle.arn],
         state=state,
-        lifecycle=view.kind.lifecycle.get(state, Lifecycle.CHANGING),
+        lifecycle=view.kind.lifecycle_of(state),
         claim=Claim.OURS,
         details=details,
         update_time=_text(shown.get("updateTime")),

@@ -13,7 +13,6 @@ from cleanrooms_operator.core.step import (
     Clash,
     Disproved,
     Hidden,
-    Lifecycle,
     Observed,
     Present,
     Uncertain,
@@ -154,7 +153,7 @@ def _found(view: View, candidate: Candidate) -> Present:
         identifier=shown[handle.field],
         arn=shown[handle.arn],
         state=state,
-        lifecycle=view.kind.lifecycle.get(state, Lifecycle.CHANGING),
+        lifecycle=view.kind.lifecycle_of(state),
         claim=candidate.claim,
         bound=False,
     )
