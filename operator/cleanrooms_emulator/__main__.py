@@ -11,7 +11,7 @@ import click
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from cleanrooms_emulator.faults import Fault
-from cleanrooms_emulator.http.serve import Edge, run
+from cleanrooms_emulator.http.serve import Edge, application, run
 from cleanrooms_emulator.http.server import SIGNATURE_LIFE_SECONDS
 from cleanrooms_emulator.settings import Settings, TrustedRole
 
@@ -157,9 +157,9 @@ def serve(context: click.Context, /, **_: object) -> None:
     """Serve both services, and STS, over HTTP until interrupted."""
     try:
         options = Options.model_validate(context.params)
-        settings = options.settings()
+        served = application(options.settings(), options.edge())
         logging.basicConfig(level=options.log_level.upper())
-        asyncio.run(run(settings, options.edge(), partial(_announce, options.output)))
+        asyncio.run(run(served, options.edge(), partial(_announce, options.output)))
     except ValidationError as error:
         raise click.UsageError(_told(error)) from None
     except ValueError as error:

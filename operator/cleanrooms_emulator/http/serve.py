@@ -41,7 +41,7 @@ def application(settings: Settings, edge: Edge) -> web.Application:
     return Server(emulator, control, edge.signature_life_seconds).application()
 
 
-async def run(settings: Settings, edge: Edge, announce: Callable[[str], None]) -> None:
+async def run(served: web.Application, edge: Edge, announce: Callable[[str], None]) -> None:
     """Serve until SIGTERM or SIGINT; `announce` is told the URL once it is listened on.
 
     Raises OSError where the address cannot be listened on.
@@ -49,9 +49,7 @@ async def run(settings: Settings, edge: Edge, announce: Callable[[str], None]) -
     stopped = asyncio.Event()
     for signum in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(signum, stopped.set)
-    runner = web.AppRunner(
-        application(settings, edge), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS
-    )
+    runner = web.AppRunner(served, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
     await runner.setup()
     try:
         await web.TCPSite(runner, edge.host, edge.port).start()
