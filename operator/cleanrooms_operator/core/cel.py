@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from cleanrooms_operator.core.kind import Rule
 
-Validation: TypeAlias = dict[str, str]
+Validation: TypeAlias = dict[str, str | bool]
 """An item of `x-kubernetes-validations`."""
 
 RECORDED = (
@@ -75,19 +75,27 @@ def freeze(kind: str, name: str) -> Validation:
 def fit_name(longest: int, pattern: str | None) -> list[Validation]:
     """Return the root rules that `metadata.name` can stand in for an absent `spec.name` (R-39)."""
     rules = [
-        _validation(
-            f"has(self.spec.name) || size(self.metadata.name) <= {longest}",
-            f"`metadata.name` must be no more than {longest} characters, unless `spec.name` is set",
+        _name_rule(
+            f"size(self.metadata.name) <= {longest}",
+            f"be no more than {longest} characters",
         )
     ]
     if pattern is not None and not re.search(pattern, _EVERY_NAME):
-        rules.append(
-            _validation(
-                f"has(self.spec.name) || self.metadata.name.matches({_literal(pattern)})",
-                f"`metadata.name` must match `{pattern}`, unless `spec.name` is set",
-            )
-        )
+        fits = f"self.metadata.name.matches({_literal(pattern)})"
+        rules.append(_name_rule(fits, f"match `{pattern}`"))
     return rules
+
+
+def _name_rule(fits: str, words: str) -> Validation:
+    """Return a rule on a name that stands in for `spec.name`.
+
+    Rules of the root run on every write, also of metadata and status: an object that is older
+    than the rule is let pass, or its finalizer could never be removed.
+    """
+    older = "oldSelf.hasValue() && !has(oldSelf.value().spec.name)"
+    message = f"`metadata.name` must {words}, unless `spec.name` is set"
+    made = _validation(f"has(self.spec.name) || {fits} || ({older})", message)
+    return made | {"optionalOldSelf": True}
 
 
 _EVERY_NAME = f"{string.ascii_lowercase}.{string.digits}-0"
@@ -97,8 +105,10 @@ _EVERY_NAME = f"{string.ascii_lowercase}.{string.digits}-0"
 def _validation(
     rule: str, message: str, path: str | None = None, reason: str | None = None
 ) -> Validation:
-    optional = {"fieldPath": path, "reason": reason}
-    return {"rule": rule, "message": message} | {k: v for k, v in optional.items() if v}
+    made: Validation = {"rule": rule, "message": message}
+    if path is not None:
+        made["fieldPath"] = path
+    return made if reason is None else made | {"reason": reason}
 
 
 def _given(names: Collection[str]) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import ATTEMPT, PREFIX
+from cleanrooms_operator.core.ownership import ATTEMPT, PREFIX, RELEASED
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Apply, Change, Drift, InSync, Present, Step
@@ -103,3 +103,9 @@ def claim(situation: Situation, present: Present) -> Step:
     tags = {n: v for n, v in situation.owner_tags.items() if n != ATTEMPT}
     parameters = {"resourceArn": present.arn, "tags": tags}
     return Apply(Change(situation.service, "TagResource", parameters), present)
+
+
+def revive(situation: Situation, present: Present) -> Step:
+    """Take away the mark of an earlier deletion from an object that a person adopts."""
+    parameters = {"resourceArn": present.arn, "tagKeys": [RELEASED]}
+    return Apply(Change(situation.service, "UntagResource", parameters), present)

@@ -5,7 +5,7 @@ from datetime import datetime
 from cleanrooms_operator.core import converge, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import Claim
+from cleanrooms_operator.core.ownership import NOT_OURS, Claim
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Resource
 from cleanrooms_operator.core.situation import Refusal, Situation
@@ -132,6 +132,8 @@ def denied(observed: Hidden, situation: Situation) -> Step:
 def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
     if not present.bound:
         return bind(situation, present)
+    if present.claim in NOT_OURS and not situation.observe_only:
+        return _taken(present)
     match present.lifecycle:
         case Lifecycle.CHANGING:
             return Wait(Reason.PROGRESSING, f"AWS says {present.state}", present)
@@ -146,6 +148,19 @@ def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
 
 def bind(situation: Situation, present: Present) -> Step:
     """Record the found object, once its own tags say whose it is (rule R-35)."""
-    if situation.observe_only or present.claim in {Claim.OURS, Claim.RELEASED}:
+    if situation.observe_only:
         return Bind(present)
-    return converge.claim(situation, present)
+    if present.released:
+        return converge.revive(situation, present)
+    if present.claim is not Claim.OURS:
+        return converge.claim(situation, present)
+    return Bind(present)
+
+
+def _taken(present: Present) -> Stall:
+    """Say that the recorded object carries another's tags, as after a copy of a whole cluster."""
+    if present.claim is Claim.ELSEWHERE:
+        message = f"{present.arn} carries the tags of another cluster"
+        return Stall(Reason.OWNED_ELSEWHERE, f"{message}. {Reason.OWNED_ELSEWHERE.remedy}", present)
+    message = f"{present.arn} carries the tags of another resource"
+    return Stall(Reason.ADOPTION_CONFLICT, message, present)

@@ -30,6 +30,10 @@ class Claim(Enum):
     """No tags of ours: made by hand or by another tool."""
 
 
+NOT_OURS = frozenset({Claim.ELSEWHERE, Claim.OTHER})
+"""Claims under which an object is never touched."""
+
+
 @dataclass(frozen=True, slots=True)
 class Owner:
     """Who we are, in owner tags."""

@@ -172,6 +172,11 @@ class Reason(Enum):
         "The resource was let go by annotation; the AWS object may still exist and cost money.",
         "Delete the object that the message names by hand.",
     )
+    GIVEN_UP = (
+        "GivenUp",
+        "An object that is of no use any more could not be deleted; its resource was let go.",
+        "Delete the object that the message names by hand, if it is still there.",
+    )
     RELEASE_NOT_MARKED = (
         "ReleaseNotMarked",
         "AWS did not let the object be marked as released.",

@@ -39,6 +39,8 @@ class Situation:
     """The tags that mark this resource's object, the attempt's among them where one is known."""
     denied_grace: float
     """Seconds for which AccessDenied is taken for IAM that has not spread yet."""
+    release_limit: float
+    """Seconds for which a deletion waits for an object that is of no use any more (rule R-38)."""
     refusal: Refusal | None = None
     """AWS's answer to a create call with these very parameters, a short while ago."""
     unmarkable: bool = False

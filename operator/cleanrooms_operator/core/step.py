@@ -59,6 +59,8 @@ class Present:
     claim: Claim
     bound: bool = True
     """Whether the resource's status records it already."""
+    released: bool = False
+    """Whether its tags say that an earlier deletion had begun."""
     details: Details | None = None
     """None: not read in this pass, for nothing called for it."""
     update_time: str | None = None

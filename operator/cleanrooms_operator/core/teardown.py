@@ -1,7 +1,7 @@
 """The way out: what has to happen before the finalizer may go."""
 
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import RELEASED
+from cleanrooms_operator.core.ownership import NOT_OURS, RELEASED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation
 from cleanrooms_operator.core.situation import Situation
@@ -29,6 +29,8 @@ def next_step(kind: Kind, situation: Situation) -> Step:
     """Return the next step of a deletion; open attempts are resolved before this is asked."""
     if situation.observe_only or situation.retain:
         return _let_go(situation)
+    if _is_hopeless(kind, situation):
+        return Release(Reason.GIVEN_UP, f"Not deleted: {situation.resource.status.get('arn')}")
     match situation.observed:
         case Present() as present:
             return _take_down(kind, situation, present)
@@ -49,6 +51,14 @@ def _let_go(situation: Situation) -> Release:
     if arn is None or situation.observe_only:
         return Release()
     return Release(Reason.RETAINED, f"{arn} stays in AWS, as deletionPolicy says")
+
+
+def _is_hopeless(kind: Kind, situation: Situation) -> bool:
+    """Whether an object of no use has withstood its deletion for too long (rule R-38)."""
+    deleted, state = situation.resource.deleted, situation.resource.status.get("state")
+    if deleted is None or state not in kind.ends:
+        return False
+    return (situation.now - deleted).total_seconds() > situation.release_limit
 
 
 def is_abandoned(situation: Situation) -> bool:
@@ -72,6 +82,8 @@ def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
         return _abandon(situation)
     if not present.bound:
         return Bind(present)
+    if present.claim in NOT_OURS:
+        return Release(Reason.RETAINED, f"{present.arn} carries the tags of another resource")
     blockers = kind.blockers(situation, present)
     change = kind.dismantle(situation, present)
     if change is not None and not any(blocker.first for blocker in blockers):

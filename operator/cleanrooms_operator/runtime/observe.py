@@ -168,13 +168,16 @@ async def _read(view: View, reading: Reading, fields: Document) -> object:
 
 
 def _present(view: View, identifier: str, shown: Document, details: Details | None) -> Present:
-    state = shown[view.kind.state]
+    """Describe the recorded object; it is ours unless its tags name somebody else."""
+    state, claim = shown[view.kind.state], Claim.OURS
+    if details is not None:
+        claim = view.ports.policy.owner.claim(view.resource.key, details.tags)
     return Present(
         identifier=identifier,
         arn=shown[view.kind.handle.arn],
         state=state,
         lifecycle=view.kind.lifecycle_of(state),
-        claim=Claim.OURS,
+        claim=claim,
         details=details,
         update_time=_text(shown.get("updateTime")),
     )

@@ -156,6 +156,7 @@ def _found(view: View, candidate: Candidate) -> Present:
         lifecycle=view.kind.lifecycle_of(state),
         claim=candidate.claim,
         bound=False,
+        released=RELEASED in (candidate.tags or {}),
     )
 
 
@@ -170,7 +171,7 @@ async def find_by_key(view: View) -> Observed:
     found = await _read_named(view, identifier)
     if not isinstance(found, Candidate):
         return found
-    if found.claim in {Claim.OURS, Claim.INHERITED}:
+    if found.claim in {Claim.OURS, Claim.INHERITED} or _observes(view):
         return _found(view, found)
     if found.claim is Claim.ELSEWHERE:
         return _owned_elsewhere(view, found)
