@@ -34,16 +34,20 @@ def next_step(kind: Kind, situation: Situation) -> Step:
     match situation.observed:
         case Present() as present:
             return _take_down(kind, situation, present)
-        case Missing(identifier, proved):
-            if proved:
-                return Release(Reason.DELETED, f"{identifier} is gone")
-            return Wait(Reason.DELETING, f"Making certain that {identifier} is gone")
+        case Missing() as missing:
+            return _gone(missing)
         case Hidden(message):
             return _unless_abandoned(situation, f"AWS does not let us see the object: {message}")
         case Clash(Reason.ADOPTION_CONFLICT, message):
             return _unless_abandoned(situation, message)
         case Clash() | Absent() | Uncertain() | Disproved():
             return Release()
+
+
+def _gone(missing: Missing) -> Step:
+    if missing.proved:
+        return Release(Reason.DELETED, f"{missing.identifier} is gone")
+    return Wait(Reason.DELETING, f"Making certain that {missing.identifier} is gone")
 
 
 def _let_go(situation: Situation) -> Release:
