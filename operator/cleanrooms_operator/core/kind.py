@@ -137,6 +137,8 @@ class Lookup:
     """The field of a summary that holds the ARN whose tags tell whether we are in it already."""
     missing: Callable[[Document], str]
     """What a person is told while nothing matches."""
+    is_expected: Callable[[Document, Neighbours], bool]
+    """(value of the field, neighbours) -> whether this cluster knows that there is a match."""
 
 
 @dataclass(frozen=True, slots=True)

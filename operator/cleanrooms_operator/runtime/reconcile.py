@@ -35,7 +35,7 @@ from cleanrooms_operator.runtime.outcome import GONE, Outcome
 from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
-from cleanrooms_operator.runtime.resolve import resolve
+from cleanrooms_operator.runtime.resolve import Search, resolve
 from cleanrooms_operator.runtime.view import View
 
 
@@ -103,7 +103,8 @@ async def _look_and_act(
     kind: Kind, reporter: Reporter, identity: Identity, ports: Ports, recall: Recall
 ) -> Step:
     resource = reporter.resource
-    filled = await resolve(kind, resource, identity, ports, recall)
+    neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
+    filled = await resolve(Search(kind, resource, identity, ports, recall, neighbours))
     if not isinstance(filled, dict):
         if resource.status.get("identifier") is None:
             return await _unresolved(filled, reporter)
@@ -112,7 +113,6 @@ async def _look_and_act(
         fact = Fact("ReferencesResolved", "True", Reason.RESOLVED, "All that it names is there")
         reporter.facts = (fact,)
     parameters = references.parameters(kind, resource, filled)
-    neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
     view = View(kind, resource, identity, parameters, ports, recall, neighbours)
     situation = _situation(view, await observe(view))
     if isinstance(situation.observed, Present) and situation.observed.bound:
