@@ -173,8 +173,15 @@ class TestRules:
     def test_a_resource_name_stands_in_only_for_an_aws_name_that_it_fits(self) -> None:
         """The AWS name defaults to metadata.name (R-39)."""
         length, form = cel.fit_name(63, "^[a-z]+$")
-        assert length["rule"] == "has(self.spec.name) || size(self.metadata.name) <= 63"
-        assert form["rule"] == "has(self.spec.name) || self.metadata.name.matches('^[a-z]+$')"
+        older = "(oldSelf.hasValue() && !has(oldSelf.value().spec.name))"
+        assert length == {
+            "rule": f"has(self.spec.name) || size(self.metadata.name) <= 63 || {older}",
+            "message": "`metadata.name` must be no more than 63 characters, unless `spec.name` is "
+            "set",
+            "optionalOldSelf": True,
+        }
+        matches = "self.metadata.name.matches('^[a-z]+$')"
+        assert form["rule"] == f"has(self.spec.name) || {matches} || {older}"
 
     @pytest.mark.parametrize("said", [None, "^[-.a-z0-9]+$"])
     def test_a_form_that_every_resource_name_has_is_not_asked_for(self, said: str | None) -> None:

@@ -1,5 +1,6 @@
 """Write what is generated: the resource definitions, the operator's rights, the reference page."""
 
+import functools
 import sys
 from collections.abc import Mapping
 from pathlib import Path
@@ -76,6 +77,7 @@ def request(service: str, operation: str) -> Shape:
     )
 
 
+@functools.cache
 def service_model(service: str) -> model.ServiceModel:
     """Return botocore's model of a service, in its newest version."""
     return model.ServiceModel(loaders.Loader().load_service_model(service, "service-2"), service)
