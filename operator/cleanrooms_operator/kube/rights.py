@@ -39,7 +39,7 @@ def _everywhere() -> list[Document]:
         # The finalizer is a patch of the resource; nothing else of it is ever written.
         _rule(GROUP, _KINDS, ("get", "list", "watch", "patch")),
         _rule(GROUP, statuses, ("patch",)),
-        _rule("events.k8s.io", ("events",), ("create", "patch")),
+        _rule("events.k8s.io", ("events",), ("create",)),
         # Its UID is the cluster's id, by which the operator knows what is its own in AWS.
         _rule("", ("namespaces",), ("get",), names=("kube-system",)),
     ]
@@ -49,7 +49,7 @@ def _at_home() -> list[Document]:
     return [
         # A name cannot be asked for in a create.
         _rule(_LEASES, ("leases",), ("create",)),
-        _rule(_LEASES, ("leases",), ("get", "update", "patch"), names=(NAME,)),
+        _rule(_LEASES, ("leases",), ("get", "update"), names=(NAME,)),
     ]
 
 
