@@ -124,9 +124,7 @@ class Emulator:
         parameters = validated(asked, request.parameters)
         if getattr(self._backends[asked.service], asked.method_name, None) is None:
             raise _not_implemented(asked)
-        unlisted = self._rules.unlisted_rates == "assumed"
-        if not self.rates.admit(request.caller, asked, unlisted=unlisted):
-            raise throttling(int(self._rules.throttle_status))
+        self._admit(request.caller, asked)
         struck = self.faults.strike(request, DURING)
         prevent(struck, request, asked)
         try:
@@ -138,6 +136,13 @@ class Emulator:
         outcome.created = created_by(asked, result)
         lose(struck, result)
         return result
+
+    def _admit(self, caller: Caller, asked: Operation) -> None:
+        """Refuse a call over its rate; an operation that models no throttling, in front of it."""
+        unlisted = self._rules.unlisted_rates == "assumed"
+        if not self.rates.admit(caller, asked, unlisted=unlisted):
+            modelled = "ThrottlingException" in asked.errors
+            raise throttling(int(self._rules.throttle_status) if modelled else 400)
 
     def _perform(
         self, asked: Operation, caller: Caller, parameters: Document, struck: list[Fault]

@@ -350,6 +350,19 @@ def test_er32_rates_are_refused_in_either_form(emulator: Emulator, ask: Ask) -> 
     assert statuses == [429, 400]
 
 
+def test_er32_operations_that_model_no_throttling_are_refused_in_front(
+    emulator: Emulator, ask: Ask
+) -> None:
+    """The tagging operations of cleanrooms."""
+    emulator.rates.enforced = True
+    made = ask("111111111111", "CreateCollaboration", **COLLABORATION)["collaboration"]["arn"]
+    for _ in range(5):
+        ask("111111111111", "ListTagsForResource", resourceArn=made)
+    with pytest.raises(ServiceError, match="ThrottlingException") as caught:
+        ask("111111111111", "ListTagsForResource", resourceArn=made)
+    assert caught.value.status == 400
+
+
 def test_in_process_all_lost_answers_are_of_one_family() -> None:
     """So that a port of a simulation needs one `except` for an unknown outcome."""
     assert issubclass(ConnectionCutError, AnswerLostError)
