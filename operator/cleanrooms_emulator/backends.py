@@ -12,6 +12,7 @@ from typing import Any
 from cleanrooms_emulator.behaviour import (
     algorithms,
     associations,
+    change_requests,
     channels,
     collaborations,
     exports,
@@ -50,6 +51,10 @@ OPERATIONS: Mapping[str, tuple[Operation, ...]] = {
         memberships.update_membership,
         memberships.delete_membership,
         memberships.list_memberships,
+        change_requests.create_collaboration_change_request,
+        change_requests.get_collaboration_change_request,
+        change_requests.list_collaboration_change_requests,
+        change_requests.update_collaboration_change_request,
         templates.create_analysis_template,
         templates.get_analysis_template,
         templates.list_analysis_templates,

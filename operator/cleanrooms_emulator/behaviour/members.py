@@ -9,6 +9,7 @@ from cleanrooms_emulator.behaviour.access import collaboration_or_unentitled, me
 from cleanrooms_emulator.behaviour.lists import Listing
 from cleanrooms_emulator.behaviour.objects import Member, Membership
 from cleanrooms_emulator.behaviour.tags import touch
+from cleanrooms_emulator.behaviour.votes import forget_voter
 from cleanrooms_emulator.behaviour.world import COLLABORATION, World, denied, invalid, missing
 from cleanrooms_emulator.request import Caller, Document
 
@@ -36,6 +37,7 @@ def delete_member(world: World, caller: Caller, parameters: Mapping[str, Any]) -
         raise missing(COLLABORATION, found.id)
     if member.is_present:
         _remove(world, member)
+        forget_voter(world, found.id, account)
         touch(world, found.id)
     return {}
 

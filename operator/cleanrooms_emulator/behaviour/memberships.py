@@ -12,6 +12,7 @@ from cleanrooms_emulator.behaviour.objects import Collaboration, Member, Members
 from cleanrooms_emulator.behaviour.roles import check_role
 from cleanrooms_emulator.behaviour.subresources import blockers
 from cleanrooms_emulator.behaviour.tags import store_tags, touch
+from cleanrooms_emulator.behaviour.votes import forget_voter
 from cleanrooms_emulator.behaviour.world import (
     COLLABORATION,
     MEMBERSHIP,
@@ -100,8 +101,10 @@ def delete_membership(world: World, caller: Caller, parameters: Mapping[str, Any
     world.store.remove(found)
     if tags := world.store.get(Tags, found.arn):
         world.store.remove(tags)
-    status = "LEFT" if found.status == "ACTIVE" else member.status
-    world.store.put(replace(member, status=status, membership=None, updated=world.now))
+    if member.membership == found.id:
+        status = "LEFT" if found.status == "ACTIVE" else member.status
+        world.store.put(replace(member, status=status, membership=None, updated=world.now))
+    forget_voter(world, collaboration.id, caller.account)
     touch(world, collaboration.id)
     return {}
 

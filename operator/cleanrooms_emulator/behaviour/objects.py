@@ -147,3 +147,30 @@ class AnalysisTemplate(Value):
     def is_synthetic(self) -> bool:
         """Whether what it yields is synthetic data."""
         return "syntheticDataParameters" in self.given
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeRequest(Value):
+    """A request to change a collaboration; it has neither ARN nor tags nor name.
+
+    `changes` are as they were sent, each with its `types`; `approvals` are the votes by account.
+    """
+
+    id: str
+    collaboration: str
+    status: str
+    is_auto_approved: bool
+    changes: tuple[Mapping[str, Any], ...]
+    approvals: Mapping[str, str]
+    created: datetime
+    updated: datetime
+
+    @property
+    def key(self) -> str:
+        """The id."""
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The collaboration."""
+        return (self.collaboration,)

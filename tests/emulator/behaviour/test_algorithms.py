@@ -211,15 +211,34 @@ def test_er_26_under_an_ended_membership_an_association_can_only_go(lab: Lab) ->
     dissociate(lab, lab.association)
 
 
-@pytest.mark.rules("ER-2=short")
-def test_er_2_pages_may_be_short_or_empty_and_go_on(alice: Party, time: VirtualTime) -> None:
-    for n in range(5):
+def pages_of(alice: Party, time: VirtualTime, count: int) -> list[list[str]]:
+    """Create that many algorithms, and return their names by the page."""
+    for n in range(count):
         alice.ml.create_configured_model_algorithm(
-            name=f"a{n}", roleArn=alice.role(), trainingContainerConfig={"imageUri": IMAGE}
+            name=f"a{n:02}", roleArn=alice.role(), trainingContainerConfig={"imageUri": IMAGE}
         )
         time.elapse(1)
-    pages = list(alice.ml.get_paginator("list_configured_model_algorithms").paginate())
-    sizes = [len(page["configuredModelAlgorithms"]) for page in pages]
-    assert 0 in sizes
-    names = [each["name"] for page in pages for each in page["configuredModelAlgorithms"]]
-    assert names == [f"a{n}" for n in range(5)]
+    pages = alice.ml.get_paginator("list_configured_model_algorithms").paginate()
+    return [[each["name"] for each in page["configuredModelAlgorithms"]] for page in pages]
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        pytest.param([10, 2], id="ten"),
+        pytest.param([1] * 12, id="one", marks=pytest.mark.rules("ER-2=one")),
+    ],
+)
+def test_er_2_a_page_has_a_size_of_its_own(
+    sizes: list[int], alice: Party, time: VirtualTime
+) -> None:
+    pages = pages_of(alice, time, 12)
+    assert [len(page) for page in pages] == sizes
+    assert [name for page in pages for name in page] == [f"a{n:02}" for n in range(12)]
+
+
+@pytest.mark.rules("ER-2=short")
+def test_er_2_pages_may_be_short_or_empty_and_go_on(alice: Party, time: VirtualTime) -> None:
+    pages = pages_of(alice, time, 5)
+    assert [] in pages[:-1]
+    assert [name for page in pages for name in page] == [f"a{n:02}" for n in range(5)]
