@@ -73,6 +73,12 @@ def test_faults_are_added_shown_and_lifted(server: Server) -> None:
     assert send(server.url, "GET", "/_emulator/faults").document == {"faults": []}
 
 
+def test_failures_of_runs_are_ordered(server: Server) -> None:
+    order = {"kind": "TrainedModel", "statusCode": "OUT_OF_MEMORY", "message": "m"}
+    answer = send(server.url, "POST", "/_emulator/failures", body=order)
+    assert (answer.status, answer.document) == (201, {**order, "name": None, "action": "create"})
+
+
 def test_rules_are_shown_and_replaced(server: Server) -> None:
     shown = send(server.url, "GET", "/_emulator/rules").document
     assert shown["ER-9"] == "refuse"
@@ -87,6 +93,7 @@ def test_rules_are_shown_and_replaced(server: Server) -> None:
     [
         ("POST", "/_emulator/faults", {"kind": "break"}),
         ("POST", "/_emulator/faults", b"{"),
+        ("POST", "/_emulator/failures", {"kind": "Collaboration"}),
         ("POST", "/_emulator/clock", {"speed": -1}),
         ("POST", "/_emulator/clock", {"hands": 2}),
         ("PUT", "/_emulator/rules", {"ER-9": "perhaps"}),

@@ -6,16 +6,18 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Literal
 
 from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+from pydantic.alias_generators import to_camel
 
 from cleanrooms_emulator.emulator import Emulator
 from cleanrooms_emulator.faults import ArmedFault, Fault
 from cleanrooms_emulator.http.clock import ScaledClock
 from cleanrooms_emulator.rules import Rules, switches
+from cleanrooms_emulator.store import Failure
 
 _READINGS = TypeAdapter(dict[str, str | int])
 
@@ -31,6 +33,20 @@ class ClockChange(BaseModel):
     now: datetime | None = None
     step_seconds: float = Field(default=0.0, alias="stepSeconds")
     speed: float | None = Field(default=None, ge=0)
+
+
+class FailureOrder(BaseModel):
+    """Which run is to fail next, at what, and what its status then says."""
+
+    model_config = ConfigDict(extra="forbid", alias_generator=to_camel)
+
+    kind: Literal[
+        "MLInputChannel", "TrainedModel", "TrainedModelInferenceJob", "TrainedModelExportJob"
+    ]
+    status_code: str
+    message: str
+    name: str | None = None
+    action: Literal["create", "delete", "cancel"] = "create"
 
 
 class Control:
@@ -52,6 +68,7 @@ class Control:
         application.router.add_post("/faults", self._add_fault)
         application.router.add_delete("/faults", self._clear_faults)
         application.router.add_delete("/faults/{number:[0-9]+}", self._remove_fault)
+        application.router.add_post("/failures", self._order_failure)
         application.router.add_get("/rules", self._show_rules)
         application.router.add_put("/rules", self._use_rules)
         application.router.add_get("/log", self._show_log)
@@ -104,6 +121,11 @@ class Control:
     async def _remove_fault(self, http: web.Request) -> web.Response:
         found = self._emulator.faults.remove(int(http.match_info["number"]))
         return _json({}, 200 if found else 404)
+
+    async def _order_failure(self, http: web.Request) -> web.Response:
+        order = FailureOrder.model_validate_json(await http.read())
+        self._emulator.store.fail_next(Failure(**order.model_dump()))
+        return _json(order.model_dump(by_alias=True), 201)
 
     async def _show_rules(self, _: web.Request) -> web.Response:
         return _json(_rules_shown(self._emulator.rules))
