@@ -14,9 +14,9 @@ FIELD_MANAGER = "cleanrooms-operator"
 PAGE_SIZE = 500
 TIMEOUT = aiohttp.ClientTimeout(total=30, sock_connect=10)
 
+FORBIDDEN = 403
 NOT_FOUND = 404
 CONFLICT = 409
-GONE = 410
 UNPROCESSABLE = 422
 
 JSON = "application/json"

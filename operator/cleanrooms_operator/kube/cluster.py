@@ -63,8 +63,8 @@ class Audit:
 class CachedCluster:
     """The resources of our kinds, in one cluster."""
 
-    def __init__(self, api: Api, listener: Listener) -> None:
-        self.cache = Cache()
+    def __init__(self, api: Api, cache: Cache, listener: Listener) -> None:
+        self.cache = cache
         self._api = api
         self._listener = listener
         self._definitions = {definition.name: definition for definition in DEFINITIONS}
