@@ -23,16 +23,23 @@ from cleanrooms_emulator.identities import Identities
 from cleanrooms_emulator.log import ANSWERED_CUT, ANSWERED_OK, Record, RequestLog
 from cleanrooms_emulator.model import Operation, operation
 from cleanrooms_emulator.rates import Rates
-from cleanrooms_emulator.request import Caller, Clock, Document, Ids, Request, ServiceError, Wall
+from cleanrooms_emulator.request import (
+    Answer,
+    Caller,
+    Clock,
+    Document,
+    Ids,
+    Request,
+    ServiceError,
+    Wall,
+)
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_emulator.store import Store
 from cleanrooms_emulator.sts import SecurityTokenService
-from cleanrooms_emulator.validation import problems_of, validated
+from cleanrooms_emulator.validation import examined, validated
 
 Behaviour = Callable[[Clock, Rules, Ids, Store], Mapping[str, object]]
 """Makes the backends of the services over a store; cheap, for a lagging read has its own."""
-
-Method = Callable[[Caller, Mapping[str, Any]], Mapping[str, Any]]
 
 
 class BackendDefectError(Exception):
@@ -153,12 +160,12 @@ class Emulator:
         lag = seconds_of(struck, FaultKind.LAG) if asked.is_read else 0.0
         past = self._history.as_of(self.wall() - lag) if lag else None
         over = self._backends if past is None else self._backends_over(past)
-        method: Method = getattr(over[asked.service], asked.method_name)
+        method: Answer = getattr(over[asked.service], asked.method_name)
         try:
-            result = dict(method(caller, parameters))
+            answer = method(caller, parameters)
         except ServiceError as error:
             raise _checked(asked, error) from None
-        problems = problems_of(asked.output, result)
+        result, problems = examined(asked.output, answer)
         if problems:
             message = f"{asked.name} answers {'; '.join(map(str, problems))}"
             raise BackendDefectError(message)
@@ -234,7 +241,7 @@ def _checked(asked: Operation, error: ServiceError) -> Exception:
     if shape is None:
         return BackendDefectError(f"{asked.name} does not model {error.code}: {error.message}")
     members = {name: value for name, value in error.members.items() if name in shape.members}
-    problems = problems_of(shape, {"message": error.message, **members})
+    _, problems = examined(shape, {"message": error.message, **members})
     if problems:
         return BackendDefectError(f"{asked.name}, {error.code}: {'; '.join(map(str, problems))}")
     return ServiceError(error.code, error.message, status=error.status, **members)

@@ -1,13 +1,15 @@
 """What the wire and the behaviour of the emulator tell each other.
 
-A request comes in as a value, is answered by the method of a backend that has its name, and
-goes out as a value or as a `ServiceError`. Nothing here knows HTTP, and nothing here waits.
+A request comes in as a value, is answered by the method of a backend that has its name in snake
+case, and goes out as a value or as a `ServiceError`. The method takes the caller and validated
+parameters, and returns Python values as the model's output shape wants them, absent members
+omitted; None never stands for absence. Nothing here knows HTTP, and nothing here waits.
 """
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 Document = dict[str, Any]
 """A result or a structure within it, keyed as the model names its members."""
@@ -76,24 +78,5 @@ class Ids(Protocol):
         ...
 
 
-class Store(Protocol):
-    """All that the emulated accounts hold."""
-
-    def advance(self, now: datetime) -> None:
-        """Apply every state transition that is due at `now`."""
-        ...
-
-    def copy(self) -> Self:
-        """Return a store that later changes to this one do not reach.
-
-        A lagging read is answered from such a copy, by a backend made over it.
-        """
-        ...
-
-
 Answer = Callable[[Caller, Mapping[str, Any]], Mapping[str, Any]]
-"""One operation of a backend, found as `getattr(backend, "create_collaboration")`.
-
-It takes validated parameters and returns Python values as the model's output shape wants them,
-absent members omitted; None never stands for absence.
-"""
+"""One operation of a backend, found as `getattr(backend, "create_collaboration")`."""

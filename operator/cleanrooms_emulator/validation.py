@@ -43,13 +43,16 @@ def validated(operation: Operation, parameters: Mapping[str, Any]) -> Document:
     return known
 
 
-def problems_of(shape: Shape | None, value: Mapping[str, Any]) -> list[Problem]:
-    """Return what is wrong with an answer of ours: unknown members and None count too."""
+def examined(shape: Shape | None, answer: Mapping[str, Any]) -> tuple[Document, list[Problem]]:
+    """Return a copy of an answer of ours, and what is wrong with it.
+
+    Unknown members and None count as wrong too. The copy shares nothing with the answer that a
+    client could change.
+    """
     if shape is None:
-        return [Problem(name, "No such member") for name in value]
+        return {}, [Problem(name, "No such member") for name in answer]
     check = _Check(strict=True)
-    check.structure(shape, value)
-    return check.problems
+    return check.structure(shape, answer), check.problems
 
 
 def _refusal(operation: Operation, problems: list[Problem]) -> ServiceError:

@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from types import SimpleNamespace
@@ -13,18 +13,16 @@ import pytest
 
 from cleanrooms_emulator.emulator import BackendDefectError, Emulator, created_by
 from cleanrooms_emulator.model import operation
-from cleanrooms_emulator.request import Caller, Clock, Ids, Request, ServiceError
+from cleanrooms_emulator.request import Answer, Caller, Clock, Ids, Request, ServiceError
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_emulator.store import Store, Value
 from cleanrooms_emulator.virtual import EPOCH, CountedIds, VirtualTime
 from model_samples import COLLABORATION, UUID
 
-Method = Callable[[Caller, Mapping[str, Any]], Mapping[str, Any]]
-
 CALLER = Caller("111111111111", "arn:aws:iam::111111111111:root", "us-east-1")
 
 
-def behaving(**methods: Method) -> Emulator:
+def behaving(**methods: Answer) -> Emulator:
     """Return an emulator whose cleanrooms has these methods and no others."""
     time = VirtualTime()
 
@@ -38,7 +36,7 @@ def listed(emulator: Emulator) -> Mapping[str, Any]:
     return emulator.handle(Request(CALLER, "cleanrooms", "ListCollaborations", {}))
 
 
-def raising(error: ServiceError) -> Method:
+def raising(error: ServiceError) -> Answer:
     def raised(_: Caller, __: Mapping[str, Any]) -> Mapping[str, Any]:
         raise error
 
@@ -183,6 +181,20 @@ def test_r27_in_process_there_is_no_loop_and_no_http() -> None:
     command = [sys.executable, "-c", code]
     done = subprocess.run(command, capture_output=True, text=True, check=True)  # noqa: S603 - ours
     assert done.stdout.strip() == "[]"
+
+
+def test_r27_answers_and_requests_share_nothing_with_the_store(ask: Any) -> None:
+    members = [{"accountId": "222222222222", "displayName": "d", "memberAbilities": []}]
+    regions = ["eu-west-1"]
+    made = ask(
+        CALLER.account,
+        "CreateCollaboration",
+        **{**COLLABORATION, "members": members, "allowedResultRegions": regions},
+    )["collaboration"]
+    regions.append("us-east-1")
+    made["allowedResultRegions"].append("us-west-2")
+    found = ask(CALLER.account, "GetCollaboration", collaborationIdentifier=made["id"])
+    assert found["collaboration"]["allowedResultRegions"] == ["eu-west-1"]
 
 
 def test_rules_can_be_changed_while_it_runs(emulator: Emulator, ask: Any) -> None:

@@ -8,7 +8,7 @@ import model_samples as samples
 from cleanrooms_emulator.emulator import Emulator
 from cleanrooms_emulator.model import Operation, operation, service
 from cleanrooms_emulator.request import Caller, Request, ServiceError
-from cleanrooms_emulator.validation import problems_of, validated
+from cleanrooms_emulator.validation import examined, validated
 
 OPERATIONS = [
     one for name in ("cleanrooms", "cleanroomsml") for one in service(name).operations.values()
@@ -229,16 +229,19 @@ def test_answers_of_backends_are_checked(changes: dict[str, Any], path: str) -> 
     shape = get("cleanroomsml", "GetMLConfiguration").output
     assert shape is not None
     good = samples.sample(shape)
-    assert problems_of(shape, good) == []
-    assert path in {problem.path for problem in problems_of(shape, {**good, **changes})}
+    assert examined(shape, good) == (good, [])
+    _, problems = examined(shape, {**good, **changes})
+    assert [problem.path for problem in problems] == [path]
 
 
 def test_answers_lack_no_required_member() -> None:
     shape = get("cleanroomsml", "GetMLConfiguration").output
     assert shape is not None
-    missing = {problem.path for problem in problems_of(shape, {})}
-    assert missing == set(shape.required_members)
+    _, problems = examined(shape, {})
+    assert {problem.path for problem in problems} == set(shape.required_members)
 
 
 def test_operation_without_output_answers_nothing() -> None:
-    assert [problem.path for problem in problems_of(None, {"a": 1})] == ["a"]
+    assert examined(None, {}) == ({}, [])
+    _, problems = examined(None, {"a": 1})
+    assert [problem.path for problem in problems] == ["a"]
