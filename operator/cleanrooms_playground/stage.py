@@ -14,6 +14,16 @@ from cleanrooms_playground.servers import AWSIdentity, Emulator, Operator
 
 OPERATOR_ACCOUNT = "999999999999"
 
+SETTINGS = {
+    "CLEANROOMS_ROLES": '{"company-*": ["arn:aws:iam::*:role/cleanrooms-operator"]}',
+    "CLEANROOMS_PROGRESS_INTERVAL": "1",
+    "CLEANROOMS_LIST_INTERVAL": "10",
+    "CLEANROOMS_SETTLE": "60",
+    "CLEANROOMS_METRICS_ADDRESS": "127.0.0.1:0",
+    "CLEANROOMS_LOG_FORMAT": "plain",
+}
+"""The roles that the examples name are allowed; looks are as frequent as people are impatient."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -65,7 +75,7 @@ class StageBuilder:
         with self._progress.task("applying the definitions"):
             cluster.apply_files(*setting.definitions)
         identity = AWSIdentity(emulator.url, OPERATOR_ACCOUNT, setting.region)
-        operator = Operator(setting.directory, kubeconfig, identity)
+        operator = Operator(setting.directory, kubeconfig, identity, SETTINGS)
         self._start("starting the operator", operator.start, operator.process)
         return Stage(kubeconfig, cluster, emulator.url, setting.region, tuple(self._processes))
 
