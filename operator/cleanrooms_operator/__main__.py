@@ -97,7 +97,7 @@ def _parts(base: Base, policy: Policy) -> Parts:
     cluster = CachedCluster(base.api, cache, schedule)
     election = _election(base) if base.settings.leader_election else None
     held = always if election is None else election.held
-    poster = Poster(base.api, base.clock, base.identity, base.metrics)
+    poster = Poster(base.api, base.clock, base.ids, base.identity, base.metrics)
     around = Surroundings(queue, cache, poster, base.metrics, base.clock, base.ids, base.chance)
     ports = Ports(cluster, _gateway(base, held), base.clock, base.ids, policy)
     engine = _engine(ports, held)

@@ -283,8 +283,8 @@ def load(given: Mapping[str, Any]) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         raise SettingsError("\n".join(map(_told, error.errors()))) from error
-    except yaml.YAMLError as error:
-        message = f"config={named}: this is not YAML: {error}"
+    except (yaml.YAMLError, TypeError, ValueError) as error:
+        message = f"config={named}: this is not a YAML map of settings: {error}"
         raise SettingsError(message) from error
 
 

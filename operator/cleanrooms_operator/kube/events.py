@@ -9,7 +9,7 @@ from cleanrooms_operator.kube.api import Api, ApiError, Request
 from cleanrooms_operator.kube.logs import LOG
 from cleanrooms_operator.kube.metrics import Metrics
 from cleanrooms_operator.runtime.outcome import Event
-from cleanrooms_operator.runtime.ports import Clock
+from cleanrooms_operator.runtime.ports import Clock, Ids
 
 CONTROLLER = f"{GROUP}/operator"
 REPEAT_SECONDS = 600.0
@@ -17,8 +17,9 @@ REPEAT_SECONDS = 600.0
 WAITING = 1000
 """How many events may wait to be posted; more are dropped: all they say is in the status too."""
 LONGEST_NOTE = 1024
+LONGEST_INSTANCE = 128
 LONGEST_NAME = 230
-"""The API server adds some characters to the name of an event."""
+"""Of the resource in an event's name, which ends with an id."""
 
 _Told = tuple[str, str, str]
 
@@ -26,10 +27,11 @@ _Told = tuple[str, str, str]
 class Poster:
     """Posts events one after another."""
 
-    def __init__(self, api: Api, clock: Clock, instance: str, metrics: Metrics) -> None:
+    def __init__(self, api: Api, clock: Clock, ids: Ids, instance: str, metrics: Metrics) -> None:
         self._api = api
+        self._instance = instance[-LONGEST_INSTANCE:]
         self._clock = clock
-        self._instance = instance
+        self._ids = ids
         self._metrics = metrics
         self._waiting: asyncio.Queue[tuple[str, Mapping[str, Any]]] = asyncio.Queue(WAITING)
         self._told: dict[_Told, float] = {}
@@ -79,12 +81,13 @@ class Poster:
 
     def _body(self, resource: Resource, event: Event, note: str) -> Mapping[str, Any]:
         key = resource.key
+        beginning = key.name[:LONGEST_NAME].rstrip("-.")
         return {
             "apiVersion": "events.k8s.io/v1",
             "kind": "Event",
             "metadata": {
                 "namespace": key.namespace,
-                "generateName": f"{key.name[:LONGEST_NAME]}.",
+                "name": f"{beginning}.{self._ids.attempt()[:16]}",
             },
             "eventTime": self._clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ"),
             "reportingController": CONTROLLER,

@@ -11,13 +11,8 @@ from cleanrooms_operator.kube.passes import CURRENT
 
 LOG = logging.getLogger("cleanrooms_operator")
 
-QUIET = {
-    # One line for each event and each login says nothing that ours do not.
-    "kopf": logging.WARNING,
-    "aiohttp.access": logging.WARNING,
-    "botocore": logging.WARNING,
-    "urllib3": logging.WARNING,
-}
+QUIET = {"kopf", "aiohttp", "asyncio", "botocore", "boto3", "urllib3"}
+"""Whose lines say nothing that ours do not, unless they warn."""
 
 
 def fields(**told: object) -> dict[str, dict[str, object]]:
@@ -29,9 +24,14 @@ def configure(level: str, form: Literal["json", "plain"]) -> None:
     """Send all logs to standard error in that form."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JSONLines() if form == "json" else PlainLines())
+    handler.addFilter(_is_worth_a_line)
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
-    for name, least in QUIET.items():
-        logging.getLogger(name).setLevel(max(least, logging.getLevelName(level.upper())))
+    # kopf has a line for each event: it does not even have to make it.
+    logging.getLogger("kopf").setLevel(max(logging.WARNING, logging.getLogger().level))
+
+
+def _is_worth_a_line(record: logging.LogRecord) -> bool:
+    return record.levelno >= logging.WARNING or record.name.partition(".")[0] not in QUIET
 
 
 class JSONLines(logging.Formatter):

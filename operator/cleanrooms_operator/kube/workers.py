@@ -120,7 +120,7 @@ class Worker:
             around.metrics.passes.drifted(kind, outcome.drifted)
         if outcome.step == "Stall":
             around.metrics.passes.stalled(kind)
-        _log(outcome)
+        _log(outcome, around.cache.get(turn.key))
         return self._plan(turn.key, outcome)
 
     def _plan(self, key: Key, outcome: Outcome) -> _Result:
@@ -159,14 +159,19 @@ class Worker:
                 LOG.error("Failed unexpectedly", exc_info=error, extra=fields(**told))
 
 
-def _log(outcome: Outcome) -> None:
-    """Write one line for a pass that changed something; the others are for those who debug."""
+def _log(outcome: Outcome, resource: Resource | None) -> None:
+    """Write one line for a pass that changed something; the others are for those who debug.
+
+    `resource` is as the pass left it, None if that was its end.
+    """
     current = CURRENT.get()
     told = fields(step=outcome.step, again=outcome.again, drifted=outcome.drifted or None)
+    ready = None if resource is None else resource.condition("Ready")
     if outcome.events:
-        message = "; ".join(f"{e.reason}: {e.message}" for e in outcome.events)
-        LOG.info("%s", message, extra=told)
-    elif current is not None and current.writes:
-        LOG.info("Wrote what was concluded", extra=told)
-    else:
+        LOG.info("%s", "; ".join(f"{e.reason}: {e.message}" for e in outcome.events), extra=told)
+    elif current is None or not current.writes:
         LOG.debug("Changed nothing", extra=told)
+    elif ready is not None:
+        LOG.info("Concluded %s: %s", ready["reason"], ready["message"], extra=told)
+    else:
+        LOG.info("Let go of the resource", extra=told)
