@@ -1,7 +1,7 @@
 """boto3 clients that an emulator in this process answers: no port, no thread, no waiting."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import urlsplit
@@ -35,11 +35,13 @@ class Body(io.BytesIO):
 class Wire:
     """What stands in for the network: each request goes to the emulator that is plugged in.
 
-    Clients are kept from test to test, for they take long to make.
+    Clients are kept from test to test, for they take long to make; `exchanges` are what one
+    emulator was asked and has answered, errors apart.
     """
 
     def __init__(self) -> None:
         self.emulator: Emulator | None = None
+        self.exchanges: list[tuple[Request, Mapping[str, Any]]] = []
         self._clients: dict[tuple[str, str, str], Any] = {}
 
     def client(self, name: str, account: str, region: str) -> Any:
@@ -68,7 +70,9 @@ class Wire:
         asked, parameters = parsed(service(name), raw)
         assert self.emulator is not None
         try:
-            result = self.emulator.handle(Request(caller, name, asked.name, parameters))
+            request = Request(caller, name, asked.name, parameters)
+            result = self.emulator.handle(request)
+            self.exchanges.append((request, result))
             answer = success(asked, result, "id")
         except ServiceError as error:
             answer = failure(name, asked, error, "id")

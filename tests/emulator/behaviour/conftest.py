@@ -48,6 +48,7 @@ def emulator(request: pytest.FixtureRequest, time: VirtualTime, wire: Wire) -> E
     """Plug an empty emulator in, with the rules that the test is marked with."""
     marker = request.node.get_closest_marker("rules")
     rules = Rules.parse(marker.args if marker else ())
+    wire.exchanges.clear()
     wire.emulator = Emulator(time, rules, CountedIds(), wall=time.wall)
     return wire.emulator
 
