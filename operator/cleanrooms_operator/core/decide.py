@@ -1,6 +1,6 @@
 """The whole decision of the operator, as a pure function of what was seen."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 from cleanrooms_operator.core import converge, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
@@ -42,8 +42,8 @@ def next_step(kind: Kind, situation: Situation) -> Step:
         return _resolve(situation, observed)
     if situation.resource.deleting:
         return teardown.next_step(kind, situation)
-    if (until := paused(situation.resource, situation.now)) is not None:
-        return Pause(until)
+    if (pause := paused(situation.resource, situation.now)) is not None:
+        return pause
     return _settle(kind, situation, observed)
 
 
@@ -81,14 +81,27 @@ def _resolve(situation: Situation, observed: Uncertain | Disproved) -> Step:
     return Resend() if observed.unsent and same else Create()
 
 
-def paused(resource: Resource, now: datetime) -> str | None:
-    """Return in plain words until when a person wants quiet, or None."""
+def paused(resource: Resource, now: datetime) -> Pause | None:
+    """Return the pause that a person asked for, or None."""
     if resource.annotations.get(Annotation.PAUSED) == "true":
-        return "Paused until the annotation is removed"
-    until = resource.annotations.get(Annotation.PAUSED_UNTIL)
-    if until is None or datetime.fromisoformat(until) <= now:
+        return Pause("Paused until the annotation is removed")
+    asked = resource.annotations.get(Annotation.PAUSED_UNTIL)
+    if asked is None:
         return None
-    return f"Paused until {until}"
+    until = _time(asked)
+    if until is None:
+        # Whoever wrote it wanted quiet: better too much of it than a run that nobody wanted.
+        return Pause(f"Paused: {Annotation.PAUSED_UNTIL} is {asked!r}, which is not a time")
+    return Pause(f"Paused until {asked}", until) if until > now else None
+
+
+def _time(text: str) -> datetime | None:
+    """Return the time that a person wrote, of UTC where no zone is given; None if it is none."""
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError:
+        return None
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
 def _make(situation: Situation) -> Step:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import Enum, auto
 from typing import Any, Literal, TypeAlias
 
@@ -220,6 +221,8 @@ class Pause:
     """A person asked for quiet."""
 
     message: str
+    until: datetime | None = None
+    """When it ends by itself; None: when the annotation changes."""
 
 
 @dataclass(frozen=True, slots=True)

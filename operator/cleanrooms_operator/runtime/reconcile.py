@@ -1,7 +1,6 @@
 """One pass over one resource: observe, decide, perform one step, report, say when to look again."""
 
 from dataclasses import replace
-from datetime import datetime
 
 from cleanrooms_operator.core import failures, references
 from cleanrooms_operator.core.attempt import parameters_hash
@@ -11,7 +10,7 @@ from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT
 from cleanrooms_operator.core.pace import Urgency, patience, spread
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Annotation, Key, Resource
+from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.situation import Refusal, Situation
 from cleanrooms_operator.core.step import (
     Apply,
@@ -58,7 +57,7 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
     _tell(step, resource, reporter)
     return Outcome(
         step=type(step).__name__,
-        again=_again(step, reporter.resource, ports, recall),
+        again=_again(step, ports, recall),
         urgency=_urgency(step, resource),
         events=tuple(reporter.events),
         drifted=len(reporter.drift) if resource.is_true("Ready") else 0,
@@ -76,11 +75,10 @@ async def _held(resource: Resource, ports: Ports) -> Resource:
 
 async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, recall: Recall) -> Step:
     resource = reporter.resource
-    quiet = paused(resource, ports.clock.now())
-    if quiet is not None and not resource.deleting and resource.status.get("attempt") is None:
-        step: Step = Pause(quiet)
-        await reporter.write(step, {})
-        return step
+    pause = paused(resource, ports.clock.now())
+    if pause is not None and not resource.deleting and resource.status.get("attempt") is None:
+        await reporter.write(pause, {})
+        return pause
     identity = await identify(resource, ports)
     if not isinstance(identity, Identity):
         return await _without_identity(identity, reporter)
@@ -181,14 +179,14 @@ async def _after(error: ServiceError, reporter: Reporter, ports: Ports, recall: 
     return step
 
 
-def _again(step: Step, resource: Resource, ports: Ports, recall: Recall) -> float | None:
+def _again(step: Step, ports: Ports, recall: Recall) -> float | None:
     """Return seconds until the next look; None where only a change can matter."""
     pace = ports.policy.pace
     match step:
         case Release():
             return None
-        case Pause():
-            return _until(resource, ports)
+        case Pause(_, until):
+            return None if until is None else (until - ports.clock.now()).total_seconds()
         case Wait(Reason.DELETING | Reason.CONFIRMING_ABSENCE):
             return min(1.5 ** min(recall.waits, 64), pace.progress_interval)
         case Wait(Reason.PROGRESSING):
@@ -202,13 +200,6 @@ def _again(step: Step, resource: Resource, ports: Ports, recall: Recall) -> floa
             return max(min(pace.list_interval, details), 0.0)
         case _:
             return 0.0
-
-
-def _until(resource: Resource, ports: Ports) -> float | None:
-    if resource.annotations.get(Annotation.PAUSED) == "true":
-        return None
-    until = datetime.fromisoformat(resource.annotations[Annotation.PAUSED_UNTIL])
-    return (until - ports.clock.now()).total_seconds()
 
 
 def _urgency(step: Step, resource: Resource) -> Urgency:
