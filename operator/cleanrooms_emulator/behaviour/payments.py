@@ -17,8 +17,13 @@ CostType = Literal[
 ]
 COST_TYPES: tuple[CostType, ...] = get_args(CostType)
 _ML = frozenset({"modelTraining", "modelInference", "syntheticDataGeneration"})
-_PAID_BY_QUERIER = ("queryCompute", "modelTraining", "modelInference")
-"""The cost types that fall to the member who can query where nobody is named."""
+_DEFAULT_PAYER: Mapping[str, str] = {
+    "queryCompute": "CAN_QUERY",
+    "modelTraining": "CAN_QUERY",
+    "modelInference": "CAN_QUERY",
+    "jobCompute": "CAN_RUN_JOB",
+}
+"""The ability of the member that pays where nobody is named; for synthetic data there is none."""
 
 
 def parse(configuration: Mapping[str, Any] | None) -> Leaves:
@@ -45,16 +50,15 @@ def check_assignment(abilities: Iterable[str], leaves: Leaves) -> None:
 def candidates(members: Iterable[Member], cost: str) -> list[str]:
     """Return the accounts that may pay for `cost`: those assigned, else the default payer.
 
-    The member who runs jobs is always one for jobs, since it cannot be told not to be.
+    Who was assigned and is gone leaves nobody to pay. The member who runs jobs is always one for
+    jobs, since it cannot be told not to be.
     """
-    present = [member for member in members if member.is_present]
-    named = [member.account for member in present if member.assigned.get(cost)]
-    if cost == "jobCompute":
-        runner = {member.account for member in present if "CAN_RUN_JOB" in member.abilities}
-        return [*named, *sorted(runner.difference(named))]
-    if named or cost not in _PAID_BY_QUERIER:
-        return named
-    return [member.account for member in present if "CAN_QUERY" in member.abilities]
+    everybody = list(members)
+    named = [member for member in everybody if member.assigned.get(cost)]
+    default = _DEFAULT_PAYER.get(cost)
+    if cost == "jobCompute" or not named:
+        named += [each for each in everybody if default in each.abilities and each not in named]
+    return [member.account for member in named if member.is_present]
 
 
 def assigned(world: World, members: list[Member], member: Member) -> Leaves:

@@ -236,6 +236,25 @@ def test_jobs_have_a_quota(lab: Lab, model: str, channel: str) -> None:
     lab.infer(model, channel)
 
 
+def test_er_1_names_are_not_unique(lab: Lab, model: str, channel: str) -> None:
+    assert lab.infer(model, channel, "twin") != lab.infer(model, channel, "twin")
+
+
+@pytest.mark.rules("ER-1=refused-while-live")
+def test_er_1_a_finished_job_keeps_its_name_and_a_cancelled_one_does_not(
+    lab: Lab, model: str, channel: str
+) -> None:
+    first = lab.infer(model, channel, "twin")
+    lab.infer(model, channel, "other")
+    lab.cancel_job(first)
+    lab.time.elapse(INFERENCE_SECONDS)
+    lab.infer(model, channel, "twin")
+    with refused("ConflictException"):
+        lab.infer(model, channel, "other")
+    with refused("ConflictException"):
+        lab.start_training(channel, name="model")
+
+
 def test_er_7_what_lives_holds_a_membership(lab: Lab, model: str, channel: str) -> None:
     def leave() -> None:
         lab.bob.cleanrooms.delete_membership(membershipIdentifier=lab.membership)

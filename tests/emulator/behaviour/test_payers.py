@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from lab import TRAINING_SECONDS, Lab
+from lab import CHANNEL_SECONDS, Lab
 from parties import Party, member, payment, refused, update
 
 EVERY = ("queryCompute", "modelTraining", "modelInference")
@@ -124,10 +124,10 @@ def test_er_9_a_candidate_that_declines_does_not_pay(paid_lab: Lab) -> None:
         paid_lab.start_channel()
 
 
-def test_a_removed_payer_leaves_the_querying_member_to_pay(
+def test_without_its_payer_nothing_runs_until_another_is_assigned(
     alice: Party, bob: Party, carol: Party, lab: Lab, share: Any
 ) -> None:
-    """Who was assigned is gone, so that nobody is assigned any more."""
+    """What was begun runs on at the expense of the payer that is gone."""
     pays = payment("queryCompute")
     lab.shared = share(
         alice, bob, members=[member(bob), member(carol, [], paymentConfiguration=pays)]
@@ -137,12 +137,36 @@ def test_a_removed_payer_leaves_the_querying_member_to_pay(
     lab.shared.join(carol, paymentConfiguration=pays)
     lab.association = lab.associate()
     first = lab.start_channel()
-    alice.cleanrooms.delete_member(collaborationIdentifier=lab.shared.id, accountId=carol.account)
-    second = lab.start_channel()
-    payers = [lab.see_channel(arn)["payerConfiguration"] for arn in (first, second)]
-    assert payers == [
+    where = {"collaborationIdentifier": lab.shared.id}
+    alice.cleanrooms.delete_member(**where, accountId=carol.account)
+    with refused("ValidationException"):
+        lab.start_channel()
+    lab.time.elapse(CHANNEL_SECONDS)
+    found = lab.see_channel(first)
+    assert (found["status"], found["payerConfiguration"]) == (
+        "ACTIVE",
         {"computePayerAccountId": carol.account},
-        {"computePayerAccountId": bob.account},
-    ]
-    lab.time.elapse(TRAINING_SECONDS)
-    assert lab.see_channel(first)["status"] == "ACTIVE"
+    )
+    assign(lab, bob, pays)
+    with refused("ValidationException"):
+        lab.start_channel()
+    bob.cleanrooms.update_membership(
+        membershipIdentifier=lab.membership, membershipPaymentConfiguration=update("queryCompute")
+    )
+    second = lab.see_channel(lab.start_channel())
+    assert second["payerConfiguration"] == {"computePayerAccountId": bob.account}
+
+
+def assign(lab: Lab, party: Party, pays: dict[str, Any]) -> None:
+    """Let alice assign payments to the party, with bob's approval."""
+    where = {"collaborationIdentifier": lab.shared.id}
+    given = {
+        "accountId": party.account,
+        "memberAbilities": ["CAN_RECEIVE_RESULTS"],
+        "paymentConfiguration": pays,
+    }
+    change = {"specificationType": "MEMBER", "specification": {"member": given}}
+    made = lab.alice.cleanrooms.create_collaboration_change_request(**where, changes=[change])
+    request = {**where, "changeRequestIdentifier": made["collaborationChangeRequest"]["id"]}
+    lab.bob.cleanrooms.update_collaboration_change_request(**request, action="APPROVE")
+    lab.alice.cleanrooms.update_collaboration_change_request(**request, action="COMMIT")
