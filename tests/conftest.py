@@ -1,5 +1,6 @@
 """Fixtures that tests of every kind share."""
 
+import asyncio
 import itertools
 import signal
 from collections.abc import Iterator
@@ -15,6 +16,8 @@ NUMBERS = itertools.count(1)
 def pytest_configure() -> None:
     # SIGTERM ends a run as an interrupt does: fixtures are torn down, no server is left behind.
     signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # looptime asks for the event loop of tests that have none: that must not make one for it.
+    asyncio.set_event_loop(None)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
