@@ -162,9 +162,9 @@ def owner_tags(**over: str) -> dict[str, str]:
     return {OWNER: own["owner"], NAMESPACE: own["namespace"], NAME: own["name"]}
 
 
-def details(tags: Mapping[str, str] | None = None, **over: Any) -> Details:
-    """Return what was read of a red Thing that carries our tags."""
-    return replace(Details({"color": "red"}, owner_tags() | dict(tags or {})), **over)
+def details(more_tags: Mapping[str, str] | None = None, **over: Any) -> Details:
+    """Return what was read of a red Thing that carries our tags, and some more."""
+    return replace(Details({"color": "red"}, owner_tags() | dict(more_tags or {})), **over)
 
 
 def present(**over: Any) -> Present:

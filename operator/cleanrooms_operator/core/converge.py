@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, PREFIX, RELEASED
-from cleanrooms_operator.core.resource import Document
+from cleanrooms_operator.core.resource import Resource
 from cleanrooms_operator.core.situation import Situation
-from cleanrooms_operator.core.step import Apply, Change, Drift, InSync, Present, Step
+from cleanrooms_operator.core.step import Apply, Change, Details, Drift, InSync, Present, Step
 
 
 def next_step(kind: Kind, situation: Situation, present: Present) -> Step:
@@ -40,14 +40,15 @@ def fixed(kind: Kind, situation: Situation, present: Present) -> tuple[Drift, ..
     """Return where parameters differ that AWS lets nobody change."""
     if present.details is None:
         return ()
-    shown = present.details.fields
+    answer = present.details.fields
     frozen = {
         name: value
         for name, value in situation.parameters.items()
         if name not in kind.in_place and name not in kind.by_request and name not in kind.parts
     }
-    named = {kind.answered_as.get(name, name): value for name, value in frozen.items()}
-    return differences({n: v for n, v in named.items() if n in shown}, shown, kind.unordered)
+    fields = {name: kind.answered_as.get(name, name) for name in frozen}
+    shown = {name: answer[field] for name, field in fields.items() if field in answer}
+    return differences({name: frozen[name] for name in shown}, shown, kind.unordered)
 
 
 def _update(kind: Kind, situation: Situation, present: Present) -> Change | None:
@@ -72,16 +73,16 @@ def _tag(service: str, situation: Situation, present: Present) -> Change | None:
     differing = {key: value for key, value in wanted.items() if shown.get(key) != value}
     if not differing:
         return None
-    return _tag_change(service, present.arn, differing, shown)
-
-
-def _tag_change(service: str, arn: str, tags: Document, shown: Document) -> Change:
-    leaves = (
-        Drift(f"tags[{key}]", value, shown.get(key))
-        for key, value in tags.items()
-        if not key.startswith(PREFIX)
+    chosen = {key: value for key, value in differing.items() if not key.startswith(PREFIX)}
+    leaves = tuple(Drift(f"tags[{key}]", v, shown.get(key)) for key, v in chosen.items())
+    keys = sorted({*(situation.resource.status.get("tagKeys") or ()), *chosen})
+    return Change(
+        service,
+        "TagResource",
+        {"resourceArn": present.arn, "tags": differing},
+        leaves,
+        record={"tagKeys": keys} if chosen else {},
     )
-    return Change(service, "TagResource", {"resourceArn": arn, "tags": tags}, tuple(leaves))
 
 
 def _untag(service: str, situation: Situation, present: Present) -> Change | None:
@@ -96,6 +97,12 @@ def _untag(service: str, situation: Situation, present: Present) -> Change | Non
     return Change(
         service, "UntagResource", {"resourceArn": present.arn, "tagKeys": surplus}, leaves
     )
+
+
+def tag_keys(resource: Resource, details: Details) -> list[str]:
+    """Return the keys of those tags on the object that the spec has, or had."""
+    ours = {*(resource.status.get("tagKeys") or ()), *(resource.spec.get("tags") or ())}
+    return sorted(ours & details.tags.keys())
 
 
 def claim(situation: Situation, present: Present) -> Step:

@@ -50,6 +50,8 @@ class Reporter:
         if present.details is None:
             self.drift = _drift_before(self.resource)
             return
+        tag_keys = converge.tag_keys(self.resource, present.details)
+        self.fields = {**self.fields, "tagKeys": tag_keys or None}
         self.drift = converge.drift(kind, situation, present)
         self.facts = (*self.facts, *kind.facts(situation, present), _synced(self.drift))
 
