@@ -189,3 +189,30 @@ class Lab:
             if status != seen[-1]:
                 seen.append(status)
         return seen
+
+
+def channel_input(lab: Lab, source: Any) -> dict[str, Any]:
+    """Return the inputChannel parameter for a data source."""
+    return {"inputChannel": {"dataSource": source, "roleArn": lab.bob.role()}}
+
+
+def template(lab: Lab, **changes: Any) -> str:
+    """Let alice write a query down."""
+    made = lab.alice.cleanrooms.create_analysis_template(
+        membershipIdentifier=lab.shared.of(lab.alice),
+        **{"name": "query", "format": "SQL", "source": {"text": "SELECT 1"}, **changes},
+    )
+    return str(made["analysisTemplate"]["arn"])
+
+
+def listed_models(lab: Lab) -> list[tuple[str, str | None]]:
+    """Return bob's models by name and version."""
+    found = lab.bob.ml.list_trained_models(membershipIdentifier=lab.membership)["trainedModels"]
+    return [(each["name"], each.get("versionIdentifier")) for each in found]
+
+
+def further(base: Any, channel: str = "incremental") -> dict[str, Any]:
+    """Return the parameters of a training that goes on from `base`."""
+    names = ("trainedModelArn", "versionIdentifier")
+    known = {name: base[name] for name in names if name in base}
+    return {"incrementalTrainingDataChannels": [{**known, "channelName": channel}]}

@@ -130,3 +130,12 @@ def lab(alice: Party, bob: Party, share: Share, time: VirtualTime) -> Lab:
     made.association = made.associate()
     made.receive(alice)
     return made
+
+
+@pytest.fixture
+def shared(alice: Party, bob: Party, share: Share) -> Shared:
+    """Let alice and bob be in a collaboration, in which bob queries and pays."""
+    made: Shared = share(alice, bob)
+    made.join(alice)
+    made.join(bob)
+    return made

@@ -9,15 +9,6 @@ from parties import Party, Shared, refused
 TEXT = {"name": "query", "format": "SQL", "source": {"text": "SELECT 1"}}
 
 
-@pytest.fixture
-def shared(alice: Party, bob: Party, share: Any) -> Shared:
-    """Let both join."""
-    made: Shared = share(alice, bob)
-    made.join(alice)
-    made.join(bob)
-    return made
-
-
 def create(party: Party, shared: Shared, **changes: Any) -> Any:
     return party.cleanrooms.create_analysis_template(
         membershipIdentifier=shared.of(party), **{**TEXT, **changes}

@@ -4,63 +4,12 @@ from typing import Any
 
 import pytest
 
+from asking import accepted, act, approving, ask, assigned, carry, change, leaf
 from cleanrooms_emulator.virtual import VirtualTime
-from parties import QUERY, Party, Shared, member, paid, payment, refused, update
+from parties import QUERY, Party, Shared, refused, update
 
 RESULTS = ["CAN_RECEIVE_RESULTS"]
 NOWHERE = "00000000-0000-0000-0000-000000000000"
-
-
-@pytest.fixture
-def shared(alice: Party, bob: Party, share: Any) -> Shared:
-    """Let alice and bob be in a collaboration, in which bob queries and pays."""
-    made: Shared = share(alice, bob)
-    made.join(alice)
-    made.join(bob)
-    return made
-
-
-def change(party: Party, abilities: list[str], **more: Any) -> dict[str, Any]:
-    """Return a MEMBER change."""
-    given = {"accountId": party.account, "memberAbilities": abilities, **more}
-    return {"specificationType": "MEMBER", "specification": {"member": given}}
-
-
-def approving(*types: str) -> dict[str, Any]:
-    """Return a change of what is approved beforehand."""
-    wanted = {"autoApprovedChangeTypes": list(types)}
-    return {"specificationType": "COLLABORATION", "specification": {"collaboration": wanted}}
-
-
-def ask(shared: Shared, *changes: dict[str, Any]) -> Any:
-    return shared.creator.cleanrooms.create_collaboration_change_request(
-        collaborationIdentifier=shared.id, changes=list(changes)
-    )["collaborationChangeRequest"]
-
-
-def act(party: Party, shared: Shared, request: Any, action: str) -> Any:
-    return party.cleanrooms.update_collaboration_change_request(
-        collaborationIdentifier=shared.id, changeRequestIdentifier=request["id"], action=action
-    )["collaborationChangeRequest"]
-
-
-def carry(shared: Shared, bob: Party, *changes: dict[str, Any]) -> Any:
-    """Ask, let bob approve, and commit."""
-    request = ask(shared, *changes)
-    act(bob, shared, request, "APPROVE")
-    return act(shared.creator, shared, request, "COMMIT")
-
-
-def assigned(shared: Shared, party: Party) -> dict[str, bool]:
-    return paid(shared.seen_by(shared.creator)[party.account]["paymentConfiguration"])
-
-
-def accepted(shared: Shared, party: Party) -> dict[str, bool]:
-    return paid(shared.show(party)["paymentConfiguration"])
-
-
-def leaf(*costs: str, no: tuple[str, ...] = ()) -> dict[str, Any]:
-    return {"paymentConfiguration": payment(*costs, no=no)}
 
 
 @pytest.mark.aws
@@ -320,97 +269,6 @@ def test_er_14_a_request_need_not_change_anything(alice: Party, bob: Party, shar
     assert all(each["types"] for each in request["changes"])
     act(bob, shared, request, "APPROVE")
     assert act(alice, shared, request, "COMMIT")["status"] == "COMMITTED"
-
-
-def contested(alice: Party, bob: Party, share: Any) -> Shared:
-    """Let both be assigned to pay for queries."""
-    pays = payment("queryCompute")
-    invited = [member(bob, paymentConfiguration=pays)]
-    made: Shared = share(alice, members=invited, creatorPaymentConfiguration=pays)
-    made.join(alice, paymentConfiguration=pays)
-    made.join(bob)
-    return made
-
-
-def test_er_33_a_removed_candidate_no_longer_accepts(alice: Party, bob: Party, share: Any) -> None:
-    shared = contested(alice, bob, share)
-    request = carry(shared, bob, change(alice, [], **leaf(no=("queryCompute",))))
-    assert request["changes"][0]["types"] == ["REMOVE_PAYER_CANDIDATE"]
-    assert assigned(shared, alice)["queryCompute"] is False
-    assert accepted(shared, alice)["queryCompute"] is False
-
-
-@pytest.mark.rules("ER-33=kept")
-def test_er_33_a_removed_candidate_still_accepts(alice: Party, bob: Party, share: Any) -> None:
-    shared = contested(alice, bob, share)
-    carry(shared, bob, change(alice, [], **leaf(no=("queryCompute",))))
-    assert assigned(shared, alice)["queryCompute"] is False
-    assert accepted(shared, alice)["queryCompute"] is True
-
-
-def test_er_33_a_default_payer_that_is_relieved_no_longer_accepts(
-    alice: Party, bob: Party, shared: Shared
-) -> None:
-    assert accepted(shared, bob)["queryCompute"] is True
-    carry(shared, bob, change(alice, [], **leaf("queryCompute")))
-    assert accepted(shared, bob)["queryCompute"] is False
-
-
-def alone(alice: Party, bob: Party, share: Any) -> Shared:
-    """Let alice alone be assigned to pay for queries."""
-    pays = payment("queryCompute")
-    made: Shared = share(alice, bob, creatorPaymentConfiguration=pays)
-    made.join(alice, paymentConfiguration=pays)
-    made.join(bob)
-    return made
-
-
-def test_er_10_the_last_candidate_cannot_be_removed(alice: Party, bob: Party, share: Any) -> None:
-    shared = alone(alice, bob, share)
-    without = change(alice, [], **leaf(no=("queryCompute",)))
-    with refused("ValidationException"):
-        ask(shared, without)
-    ask(shared, without, change(bob, RESULTS, **leaf("queryCompute")))
-
-
-def test_er_10_who_was_never_to_pay_is_not_the_last_candidate(
-    alice: Party, bob: Party, shared: Shared
-) -> None:
-    """A payment configuration must say something of queryCompute."""
-    carry(shared, bob, change(alice, [], **leaf("modelTraining", no=("queryCompute",))))
-    assert assigned(shared, bob)["queryCompute"] is True
-
-
-@pytest.mark.rules("ER-10=fallback")
-def test_er_10_the_last_candidates_place_falls_to_who_queries(
-    alice: Party, bob: Party, share: Any
-) -> None:
-    shared = alone(alice, bob, share)
-    carry(shared, bob, change(alice, [], **leaf(no=("queryCompute",))))
-    assert assigned(shared, alice)["queryCompute"] is False
-    assert assigned(shared, bob)["queryCompute"] is True
-
-
-def test_er_34_what_is_left_out_of_a_change_stays(alice: Party, bob: Party, shared: Shared) -> None:
-    carry(shared, bob, change(alice, [], **leaf("queryCompute", "modelTraining")))
-    carry(shared, bob, change(alice, [], **leaf("queryCompute", "modelInference")))
-    assert assigned(shared, alice) == dict.fromkeys(
-        {"queryCompute", "modelTraining", "modelInference"}, True
-    )
-
-
-@pytest.mark.rules("ER-34=false", "ER-10=fallback")
-def test_er_34_what_is_left_out_of_a_change_is_false(
-    alice: Party, bob: Party, shared: Shared
-) -> None:
-    carry(shared, bob, change(alice, [], **leaf("queryCompute", "modelTraining")))
-    request = carry(shared, bob, change(alice, [], **leaf("queryCompute", "modelInference")))
-    assert request["changes"][0]["types"] == ["ADD_PAYER_CANDIDATE", "REMOVE_PAYER_CANDIDATE"]
-    assert assigned(shared, alice) == {
-        "queryCompute": True,
-        "modelTraining": False,
-        "modelInference": True,
-    }
 
 
 def removed(shared: Shared, bob: Party) -> dict[str, Any]:
