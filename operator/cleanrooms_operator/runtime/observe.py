@@ -185,12 +185,13 @@ def _present(view: View, identifier: str, shown: Document, details: Details | No
 
 async def _missed(view: View, identifier: str) -> Observed:
     """Prove that an object is gone: every complete List lacks it too, for long enough (R-9)."""
-    recall, settle = view.recall, view.ports.policy.pace.settle
+    recall, pace = view.recall, view.ports.policy.pace
     if recall.missed is None:
         recall.missed = view.elapsed
-    certain_at = recall.missed + settle if recall.ended is None else recall.ended
+    certain_at = recall.missed + pace.settle if recall.ended is None else recall.ended
     since = certain_at if view.elapsed >= certain_at else recall.missed
-    shown = await view.sighting(since)
+    # A List that still showed the object, because it lags, must not be asked for ever.
+    shown = await view.sighting(max(since, view.elapsed - pace.progress_interval / 2))
     if _named(view, shown, identifier) is not None:
         recall.missed = None
         return Missing(identifier, proved=False)
