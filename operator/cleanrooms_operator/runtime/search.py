@@ -56,11 +56,11 @@ async def _made_by_attempt(view: View, attempt: Document, since: float) -> Obser
     recent = view.elapsed - view.ports.policy.pace.progress_interval / 2
     shown = await view.sighting(max(since, recent))
     named = [item for item in shown.items if item.get("name") == attempt["name"]]
-    for candidate in await _candidates(view, named):
-        if candidate.tags is None:
-            return Uncertain()
+    candidates = await _candidates(view, named)
+    for candidate in candidates:
         if candidate.tags.get(ATTEMPT) == attempt["id"] or candidate.claim is Claim.OURS:
             return _found(view, candidate)
+    _raise_unread(candidates)
     return None
 
 
@@ -72,9 +72,10 @@ class Candidate:
     """An object that no resource has recorded and that might be this one's."""
 
     shown: Document
-    tags: Mapping[str, str] | None
-    """None: they cannot be read, so it is perhaps ours."""
+    tags: Mapping[str, str]
     claim: Claim
+    unread: ServiceError | None = None
+    """Why its tags cannot be read, so that it is perhaps ours; None: they were."""
 
 
 async def find_by_name(view: View) -> Observed:
@@ -107,7 +108,7 @@ async def _candidate(view: View, item: Document) -> Candidate:
     except ServiceError as error:
         if error.failure not in {Failure.DENIED, Failure.NOT_FOUND}:
             raise
-        return Candidate(item, None, Claim.NOBODY)
+        return Candidate(item, {}, Claim.NOBODY, error)
     return Candidate(item, tags, view.ports.policy.owner.claim(view.resource.key, tags))
 
 
@@ -125,10 +126,7 @@ def _judge(view: View, candidates: list[Candidate]) -> Observed:
 
 def _beside(view: View, candidates: list[Candidate]) -> Observed:
     """Judge objects of the same name that are not ours, but might keep us from creating one."""
-    unread = [c for c in candidates if c.tags is None]
-    if unread:
-        arn = unread[0].shown[view.kind.handle.arn]
-        return Hidden(f"The tags of {arn}, which may be this resource's, cannot be read", 0.0)
+    _raise_unread(candidates)
     elsewhere = [c for c in candidates if c.claim is Claim.ELSEWHERE]
     beside = view.resource.annotations.get(Annotation.EXTERNAL_ID) == NONE
     if elsewhere and not beside:
@@ -136,8 +134,15 @@ def _beside(view: View, candidates: list[Candidate]) -> Observed:
     return Absent()
 
 
+def _raise_unread(candidates: list[Candidate]) -> None:
+    """Raise why the tags of one of them cannot be read: it is perhaps ours, so nothing is made."""
+    for candidate in candidates:
+        if candidate.unread is not None:
+            raise candidate.unread
+
+
 def _owned_elsewhere(view: View, candidate: Candidate) -> Clash:
-    owner = (candidate.tags or {}).get(OWNER)
+    owner = candidate.tags.get(OWNER)
     arn = candidate.shown[view.kind.handle.arn]
     return Clash(
         Reason.OWNED_ELSEWHERE,
@@ -173,6 +178,7 @@ async def find_by_key(view: View) -> Observed:
         return found
     if found.claim in {Claim.OURS, Claim.INHERITED} or _observes(view):
         return _found(view, found)
+    _raise_unread([found])
     if found.claim is Claim.ELSEWHERE:
         return _owned_elsewhere(view, found)
     return _not_ours(view, found)
@@ -226,9 +232,10 @@ async def find_named(view: View, external_id: str) -> Observed:
     if holder is not None:
         where = f"{holder.key} in namespace {holder.key.namespace}"
         return Clash(Reason.ADOPTION_CONFLICT, f"{arn} is managed by {where}")
-    others = {Claim.OTHER, Claim.ELSEWHERE}
-    released = RELEASED in (found.tags or {})
-    if found.claim in others and not released and not _observes(view):
+    if _observes(view):
+        return _found(view, found)
+    _raise_unread([found])
+    if found.claim in {Claim.OTHER, Claim.ELSEWHERE} and RELEASED not in found.tags:
         return Clash(
             Reason.ADOPTION_CONFLICT, f"{arn} carries the tags of another resource, not released"
         )
