@@ -1,11 +1,13 @@
-"""What every status that is ever written must keep (the invariants of kstatus and Flux)."""
+"""What every status that is ever written must keep, and every world that has come to rest."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from cleanrooms_operator.core.ownership import NAME, NAMESPACE, RELEASED
-from cleanrooms_operator.core.resource import Resource
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import DEFINITIONS
 
 if TYPE_CHECKING:
@@ -13,47 +15,134 @@ if TYPE_CHECKING:
 
 STATUS = {definition.name: definition.status for definition in DEFINITIONS}
 
+FOR_GOOD = {Reason.DELETION_BLOCKED.value, Reason.DEPENDENCY_NOT_READY.value}
+"""Reasons of waiting that last as long as a person or another resource wants."""
 
-def check_status(resource: Resource) -> None:
-    """Raise AssertionError where a status lies, contradicts itself or has a wrong shape."""
-    status = resource.status
-    STATUS[resource.key.kind].model_validate(status)
+
+def check_status(before: Resource, after: Resource) -> None:
+    """Assert what kstatus and Flux rely on: a status neither lies nor contradicts itself."""
+    status = after.status
+    STATUS[after.key.kind].model_validate(status)
     conditions = {c["type"]: c for c in status.get("conditions", ())}
     assert len(conditions) == len(status.get("conditions", ())), "a condition comes twice"
     true = {name for name, c in conditions.items() if c["status"] == "True"}
     assert "Ready" in conditions
     assert not {"Reconciling", "Stalled"} <= conditions.keys(), "both Reconciling and Stalled"
     assert {"Reconciling", "Stalled"} & conditions.keys() <= true, "abnormal ones are removed"
-    assert status["observedGeneration"] <= resource.generation
-    ready = conditions["Ready"]
+    assert status["observedGeneration"] <= after.generation
     if "Ready" in true:
-        assert not true & {"Reconciling", "Stalled"}
-        generations = {c["observedGeneration"] for c in conditions.values()}
-        assert generations == {status["observedGeneration"]}
-        assert "Paused" in true or status["observedGeneration"] == resource.generation
-        assert "attempt" not in status, "ready while an attempt is open"
+        _check_ready(after, conditions)
     for name in true & {"Reconciling", "Stalled"}:
-        assert ready["status"] == "False"
-        assert (ready["reason"], ready["message"]) == (
-            conditions[name]["reason"],
-            conditions[name]["message"],
-        )
+        _check_repeated(conditions["Ready"], conditions[name])
+    for condition in conditions.values():
+        _check_transition(before.condition(condition["type"]), condition)
 
 
-def check_money(world: World) -> None:
-    """Assert that no object was made twice for a resource between two releases (rule R-37).
+def _check_ready(resource: Resource, conditions: dict[str, Any]) -> None:
+    status = resource.status
+    assert not conditions.keys() & {"Reconciling", "Stalled"}
+    generations = {c["observedGeneration"] for c in conditions.values()}
+    assert generations == {status["observedGeneration"]}
+    assert "Paused" in conditions or status["observedGeneration"] == resource.generation
+    assert "attempt" not in status, "ready while an attempt is open"
 
-    Looks at the request log: every create that took effect, by the resource that its tags name.
-    """
-    alive: dict[tuple[str, str, str], str] = {}
-    for record in world.aws.log.since(0):
-        if not record.applied:
+
+def _check_repeated(ready: Any, explaining: Any) -> None:
+    assert ready["status"] == "False"
+    told = (explaining["reason"], explaining["message"])
+    assert (ready["reason"], ready["message"]) == told
+
+
+def _check_transition(before: Any, after: Any) -> None:
+    """Assert that the time of a transition moves with the status, and only then."""
+    if before is not None and before["status"] == after["status"]:
+        assert before["lastTransitionTime"] == after["lastTransitionTime"]
+
+
+# -- a world at rest -----------------------------------------------------------------------------
+
+
+def check_rest(world: World, process: int = 0) -> None:
+    """Assert what holds when faults have stopped and time has passed."""
+    for key, resource in world.resources.items():
+        _check_concluded(key, resource)
+    check_truth(world)
+    check_orphans(world)
+    check_quiet(world, process)
+
+
+def _check_concluded(key: Key, resource: Resource) -> None:
+    """Assert that a resource is ready or stalled, or waits for what a person or another holds."""
+    status = resource.status
+    assert "attempt" not in status, f"{key}: an attempt stays open: {status}"
+    if resource.condition("Paused") is not None:
+        return
+    if resource.is_true("Ready") or resource.is_true("Stalled"):
+        return
+    waiting = resource.condition("Reconciling")
+    assert waiting is not None, f"{key}: neither ready, stalled nor reconciling: {status}"
+    assert waiting["reason"] in FOR_GOOD, f"{key} waits for ever: {waiting}"
+    assert waiting["observedGeneration"] == resource.generation
+
+
+def check_truth(world: World) -> None:
+    """Assert that what is said to be ready is in AWS as its spec asks."""
+    for key, resource in world.resources.items():
+        kind = world.kinds.get(key.kind)
+        is_read_only = resource.spec.get("managementPolicy") == "ObserveOnly"
+        paused = resource.condition("Paused") is not None
+        if kind is None or is_read_only or paused or not resource.is_true("Ready"):
             continue
-        if record.operation.startswith("Create"):
-            tags = record.parameters["tags"]
-            key = (record.operation, tags[NAMESPACE], tags[NAME])
-            assert key not in alive, f"{key} was made twice: {alive[key]} and {record.created}"
-            alive[key] = record.created
-        elif record.operation == "TagResource" and RELEASED in record.parameters["tags"]:
-            arn = record.parameters["resourceArn"]
-            alive = {key: made for key, made in alive.items() if made != arn}
+        world.guard.looked["truth"] += 1
+        _check_object(world, kind, resource)
+
+
+def _check_object(world: World, kind: Kind, resource: Resource) -> None:
+    account, status = resource.status["accountID"], resource.status
+    answer = world.ask(
+        account, kind.service, kind.read, **{kind.handle.parameter: status["identifier"]}
+    )
+    shown = answer if kind.envelope is None else answer[kind.envelope]
+    for name in kind.in_place & resource.spec.keys():
+        assert shown.get(name) == resource.spec[name], f"{resource.key}: {name} is not true"
+    tags = world.aws.tags(account, kind.service, status["arn"])
+    assert (resource.spec.get("tags") or {}).items() <= tags.items()
+    owner = (tags.get(OWNER), tags.get(NAMESPACE), tags.get(NAME))
+    assert owner == (world.owner.id, resource.key.namespace, resource.key.name)
+
+
+def check_orphans(world: World) -> None:
+    """Assert that every object that the operator made is known to a resource, or left by word."""
+    bound = {resource.status.get("arn") for resource in world.resources.values()}
+    for account, kind, item in objects(world):
+        arn = item[kind.handle.arn]
+        tags = world.aws.tags(account, kind.service, arn)
+        if arn in bound or OWNER not in tags:
+            continue
+        key = Key(kind.name, tags[NAMESPACE], tags[NAME])
+        resource = world.resources.get(key)
+        if resource is None:
+            assert key in world.guard.left, f"{arn} of {key} is an orphan"
+        else:
+            assert not resource.is_true("Ready") or "Paused" in str(resource.status), (
+                f"{key} is ready beside {arn}"
+            )
+
+
+def objects(world: World) -> list[tuple[str, Kind, Any]]:
+    """Return (account, kind, summary) of every object of every account that was named."""
+    return [
+        (account, kind, item)
+        for account in sorted(world.accounts)
+        for kind in world.kinds.values()
+        for item in world.aws.objects(account, kind)
+    ]
+
+
+def check_quiet(world: World, process: int = 0) -> None:
+    """Assert that one more pass of each resource changes nothing, here or in AWS."""
+    for key in sorted(world.resources):
+        patches, calls = world.kubernetes.patches.total(), world.guard.looked.total()
+        run = world.run(key, process)
+        assert world.kubernetes.patches.total() == patches, f"{key} is written at rest"
+        assert world.guard.looked.total() == calls, f"{key} changes AWS at rest: {run}"

@@ -1,8 +1,13 @@
-"""Specs that AWS accepts: two companies and what they agreed on."""
+"""Two companies and what they agreed on: an example of every kind, with specs that AWS accepts.
 
+All that the simulation knows of a kind is here; everything else is told by the kind's own data.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from cleanrooms_operator.core.resource import Key
+from cleanrooms_operator.core.resource import Document, Key
 from simulation.world import World
 
 CREATOR, PARTNER = "111111111111", "222222222222"
@@ -89,11 +94,70 @@ def accounts(world: World) -> None:
     world.apply("AWSAccount", "default", account(PARTNER), "b")
 
 
-def walkthrough(world: World) -> tuple[Key, Key, Key]:
-    """Apply all of both companies: the collaboration and both memberships."""
+@dataclass(frozen=True)
+class Example:
+    """A resource, an edit of it that is made in place, and what it takes to delete it."""
+
+    key: Key
+    spec: Document
+    edited: Document
+    needs: tuple[str, ...] = ()
+    """Examples that must exist before."""
+    farewell: Mapping[str, str] = field(default_factory=dict)
+    """Annotations that let its object be deleted."""
+
+    def apply(self, world: World) -> Key:
+        return world.apply(self.key.kind, self.key.name, self.spec, self.key.namespace)
+
+    def edit(self, world: World) -> None:
+        world.apply(self.key.kind, self.key.name, self.edited, self.key.namespace)
+
+    def delete(self, world: World) -> None:
+        if self.key in world.resources:
+            world.annotate(self.key, **self.farewell)
+            world.delete(self.key)
+
+
+TAGS = {"tags": {"team": "b"}}
+
+EXAMPLES: Mapping[str, Example] = {
+    "collaboration": Example(
+        Key("Collaboration", "a", "ads"),
+        collaboration(),
+        collaboration(description="Changed", **TAGS),
+        farewell={"delete_collaboration": "true"},
+    ),
+    "creator": Example(
+        Key("Membership", "a", "member"),
+        creators_membership(),
+        creators_membership(queryLogStatus="DISABLED", **TAGS),
+        needs=("collaboration",),
+    ),
+    "partner": Example(
+        Key("Membership", "b", "member"),
+        partners_membership(),
+        partners_membership(queryLogStatus="DISABLED", **TAGS),
+        needs=("collaboration",),
+        farewell={"delete_membership": "true"},
+    ),
+}
+
+
+def walkthrough(world: World) -> tuple[Key, ...]:
+    """Apply all of both companies."""
     accounts(world)
-    return (
-        world.apply("Collaboration", "ads", collaboration(), "a"),
-        world.apply("Membership", "member", creators_membership(), "a"),
-        world.apply("Membership", "member", partners_membership(), "b"),
-    )
+    return tuple(example.apply(world) for example in EXAMPLES.values())
+
+
+def settled() -> World:
+    """Return a world in which all of both companies is ready."""
+    world = World()
+    walkthrough(world)
+    world.settle()
+    return world
+
+
+def delete_all(world: World) -> None:
+    for example in EXAMPLES.values():
+        example.delete(world)
+    world.delete(*list(world.resources))

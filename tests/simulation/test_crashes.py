@@ -8,31 +8,32 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+
+from cleanrooms_emulator.faults import Fault, FaultKind
 from simulation import specs
-from simulation.invariants import check_money
+from simulation.invariants import check_rest, objects
 from simulation.world import World
 
-from cleanrooms_operator.core.resource import Key
-from cleanrooms_emulator.faults import Fault, FaultKind
+LAG = Fault(kind=FaultKind.LAG, operation="List*", seconds=90)
+
+EITHER_WAY = pytest.mark.parametrize("moment", ["before", "after"])
+"""Whether the process dies before its request is executed, or before the answer comes."""
 
 
 @dataclass(frozen=True)
 class Life:
     """What is done to a world, and what must hold at the end."""
 
-    prepare: Callable[[World], None]
-    act: Callable[[World], None]
+    prepare: Callable[[], World]
+    act: Callable[[World], object]
     check: Callable[[World], None]
 
 
-def _nothing(world: World) -> None:
+def _nothing() -> World:
+    world = World()
     specs.accounts(world)
     world.settle()
-
-
-def _joined(world: World) -> None:
-    specs.walkthrough(world)
-    world.settle()
+    return world
 
 
 def _all_ready(world: World) -> None:
@@ -42,117 +43,87 @@ def _all_ready(world: World) -> None:
 
 def _all_gone(world: World) -> None:
     assert not world.resources
-    for account in (specs.CREATOR, specs.PARTNER):
-        assert world.objects(account) == []
+    assert objects(world) == []
 
 
 def _edit(world: World) -> None:
-    edited = specs.collaboration(description="Changed", tags={"team": "b"})
-    world.apply("Collaboration", "ads", edited, "a")
-    world.apply("Membership", "member", specs.creators_membership(queryLogStatus="DISABLED"), "a")
-
-
-def _edited(world: World) -> None:
-    _all_ready(world)
-    key = world.resources[Key("Collaboration", "a", "ads")]
-    shown = world.ask(
-        specs.CREATOR,
-        "cleanrooms",
-        "GetCollaboration",
-        collaborationIdentifier=key.status["identifier"],
-    )
-    assert shown["collaboration"]["description"] == "Changed"
-
-
-def _delete_all(world: World) -> None:
-    world.annotate(Key("Collaboration", "a", "ads"), delete_collaboration="true")
-    world.annotate(Key("Membership", "b", "member"), delete_membership="true")
-    for key in list(world.resources):
-        world.delete(key)
+    for example in specs.EXAMPLES.values():
+        example.edit(world)
 
 
 LIVES = {
-    "create": Life(_nothing, lambda world: void(specs.walkthrough(world)), _all_ready),
-    "update": Life(_joined, _edit, _edited),
-    "delete": Life(_joined, _delete_all, _all_gone),
+    "create": Life(_nothing, specs.walkthrough, _all_ready),
+    "update": Life(specs.settled, _edit, _all_ready),
+    "delete": Life(specs.settled, specs.delete_all, _all_gone),
 }
 
 
-def void(_: object) -> None:
-    return None
-
-
 def requests_of(life: Life) -> int:
-    world = World()
-    life.prepare(world)
+    """Return how many requests a life has in which nobody dies."""
+    world = life.prepare()
     life.act(world)
     before = world.requests
     world.settle()
     life.check(world)
-    check_money(world)
     return world.requests - before
 
 
-def die_at(life: Life, number: int, *, after: bool, fault: Fault | None = None) -> World:
-    """Run a life in which the process dies at its n-th request, before or after it is executed."""
-    world = World()
-    life.prepare(world)
-    if fault is not None:
-        world.aws.faults.add(fault)
+def die_at(world: World, life: Life, number: int, moment: str) -> World:
+    """Let the process die at the n-th request of a life."""
     life.act(world)
-    world.dies_at = (world.requests + number, after)
-    world.settle()
-    assert world.dies_at is None, "the scenario has fewer requests than it was said to"
-    life.check(world)
-    check_money(world)
+    world.dies_at = (world.requests + number, moment == "after")
+    world.settle_until_death()
     return world
 
 
 @pytest.mark.parametrize("name", LIVES)
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_death_at_any_request_changes_nothing_of_the_end(name: str, after: bool) -> None:
+@EITHER_WAY
+def test_a_death_at_any_request_changes_nothing_of_the_end(name: str, moment: str) -> None:
     life = LIVES[name]
+    prepared = life.prepare()
     count = requests_of(life)
-    assert count > 15, "the scenario is about something"
+    assert count > 40, "the scenario is about something"
     for number in range(1, count + 1):
-        die_at(life, number, after=after)
+        world = die_at(prepared.fork(), life, number, moment)
+        world.settle()
+        life.check(world)
+        check_rest(world)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_death_while_lists_lag_makes_nothing_twice(after: bool) -> None:
+@EITHER_WAY
+def test_a_death_while_lists_lag_makes_nothing_twice(moment: str) -> None:
     life = LIVES["create"]
-    lag = Fault(kind=FaultKind.LAG, operation="List*", seconds=90)
+    prepared = life.prepare()
     for number in range(1, requests_of(life) + 1):
-        die_at(life, number, after=after, fault=lag)
+        world = prepared.fork()
+        world.aws.faults.add(LAG)
+        die_at(world, life, number, moment)
+        world.settle()
+        life.check(world)
+        world.aws.faults.clear()
+        check_rest(world)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_what_is_deleted_while_it_is_made_leaves_nothing(after: bool) -> None:
+@EITHER_WAY
+def test_what_is_deleted_while_it_is_made_leaves_nothing(moment: str) -> None:
     life = LIVES["create"]
+    prepared = life.prepare()
     for number in range(1, requests_of(life) + 1):
-        world = World()
-        life.prepare(world)
-        life.act(world)
-        world.dies_at = (world.requests + number, after)
-        world.settle_until_death()
-        _delete_all(world)
+        world = die_at(prepared.fork(), life, number, moment)
+        specs.delete_all(world)
         world.settle()
         _all_gone(world)
-        check_money(world)
 
 
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_a_restore_after_any_death_makes_nothing_twice(after: bool) -> None:
+@EITHER_WAY
+def test_a_restore_after_any_death_makes_nothing_twice(moment: str) -> None:
     """Resources come back without status and finalizers, and with other UIDs."""
     life = LIVES["create"]
+    prepared = life.prepare()
     for number in range(1, requests_of(life) + 1):
-        world = World()
-        life.prepare(world)
-        life.act(world)
-        world.dies_at = (world.requests + number, after)
-        world.settle_until_death()
+        world = die_at(prepared.fork(), life, number, moment)
         world.tick(world.pace.settle)
         world.restore()
         world.settle()
-        _all_ready(world)
-        check_money(world)
+        life.check(world)
+        check_rest(world)

@@ -1,5 +1,6 @@
 """The happy path in the simulated world: two companies, all ready, then quiet, then gone."""
 
+from simulation.invariants import check_rest
 from simulation.specs import CREATOR, PARTNER, walkthrough
 from simulation.world import World
 
@@ -10,8 +11,9 @@ def test_both_companies_become_ready_and_stay_quiet() -> None:
     world.settle()
     for key in keys:
         assert world.resources[key].is_true("Ready"), world.resources[key].status
-    assert world.applied("CreateCollaboration") == 1
-    assert world.applied("CreateMembership") == 2
+    assert world.aws.applied("CreateCollaboration") == 1
+    assert world.aws.applied("CreateMembership") == 2
+    check_rest(world)
     collaboration = world.resources[keys[0]]
     assert collaboration.status["membersJoined"] == "2/2"
     for member in (CREATOR, PARTNER):

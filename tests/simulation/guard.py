@@ -1,0 +1,139 @@
+"""Who watches every call that changes something in AWS, and fails where one breaks a promise."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from cleanrooms_operator.core.decide import paused
+from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
+from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import Annotation, Document, Key, Resource
+from cleanrooms_operator.runtime.outcome import Outcome
+from cleanrooms_operator.runtime.ports import Identity
+from cleanrooms_operator.runtime.search import NONE
+
+if TYPE_CHECKING:
+    from simulation.world import Pass, World
+
+Arguments: TypeAlias = tuple[Identity, str, str, Document]
+
+STAYING = {Reason.RETAINED.value, Reason.ABANDONED.value, Reason.GIVEN_UP.value}
+"""Events that tell a person what may stay in AWS after its resource."""
+
+
+@dataclass
+class Guard:
+    """What the operator made, and what it may leave behind."""
+
+    made: dict[Key, str] = field(default_factory=dict)
+    """The ARN of the object of each resource, until its release (rule R-37)."""
+    vanished: set[str] = field(default_factory=set)
+    """ARNs of objects that were deleted behind the operator's back."""
+    left: set[Key] = field(default_factory=set)
+    """Resources that went without their objects, as somebody was told or wanted."""
+    looked: Counter[str] = field(default_factory=Counter)
+    """How often each promise was looked at: the witness that the guard did not sleep."""
+
+    # -- before a call -------------------------------------------------------------------------
+
+    def allow(self, world: World, run: Pass) -> None:
+        """Assert that a call may be made."""
+        run.changes += 1
+        assert run.changes == 1, f"a second change in one pass: {run.request}"
+        seen = run.seen
+        assert seen is not None, f"a change by a pass that has not read: {run.request}"
+        assert seen.spec.get("managementPolicy") != "ObserveOnly", f"{run.request} of {run.key}"
+        if not seen.deleting:
+            assert paused(seen, world.now()) is None, f"{run.request} while {run.key} is paused"
+        kind, arguments = world.kinds[run.key.kind], _arguments(run)
+        self.looked[arguments[2]] += 1
+        if arguments[2] == kind.create:
+            self._allow_create(world, run, seen, arguments)
+        else:
+            self._allow_change(world, run, kind, arguments)
+
+    def _allow_create(self, world: World, run: Pass, seen: Resource, arguments: Arguments) -> None:
+        """Assert the write-ahead record, and that there is no object that was not released."""
+        key, tags = run.key, arguments[3]["tags"]
+        owner = (tags[OWNER], tags[NAMESPACE], tags[NAME])
+        assert owner == (world.owner.id, key.namespace, key.name), "wrong owner tags"
+        stored = world.resources.get(key)
+        assert stored is not None, f"{key} is created without a resource"
+        assert stored.uid == seen.uid
+        assert stored.held, f"{key} is created without a finalizer"
+        assert stored.status.get("attempt", {}).get("id") == tags[ATTEMPT], "no attempt recorded"
+        where = (stored.status.get("accountID"), stored.status.get("region"))
+        assert where == (arguments[0].account, arguments[0].region)
+        if stored.annotations.get(Annotation.EXTERNAL_ID) != NONE:
+            assert key not in self.made, f"{key} is made twice, after {self.made.get(key)}"
+
+    def _allow_change(self, world: World, run: Pass, kind: Kind, arguments: Arguments) -> None:
+        """Assert that what is changed is the resource's own, or about to be."""
+        _, _, operation, parameters = arguments
+        seen, stored = run.seen, world.resources.get(run.key)
+        known = [r.status for r in (seen, stored) if r is not None]
+        if "resourceArn" in parameters:
+            arn = parameters["resourceArn"]
+            if all(status.get("arn") != arn for status in known):
+                self._allow_claim(world, run, arguments)
+            return
+        (target,) = (v for n, v in parameters.items() if n == kind.handle.parameter)
+        assert any(s.get("identifier") == target for s in known), f"{operation} of another's object"
+
+    def _allow_claim(self, world: World, run: Pass, arguments: Arguments) -> None:
+        """Assert that an object that is not recorded yet may be tagged as the resource's."""
+        identity, service, operation, parameters = arguments
+        arn = parameters["resourceArn"]
+        assert run.seen is not None
+        assert RELEASED not in parameters.get("tags", ()), f"{run.key} releases what is not its own"
+        named = run.seen.annotations.get(Annotation.EXTERNAL_ID, "")
+        tags = world.aws.tags(identity.account, service, arn)
+        inherited = tags.get(OWNER) in world.owner.inherits
+        assert arn.endswith(named.rpartition("/")[2] or "-") or inherited, f"{operation} of {arn}"
+
+    # -- afterwards ----------------------------------------------------------------------------
+
+    def note(self, world: World, run: Pass) -> None:
+        """Take note of what a call did."""
+        record = world.aws.last()
+        assert record.answered != "ValidationException" or run.key in world.mistaken, record
+        if not record.applied:
+            return
+        kind, parameters = world.kinds[run.key.kind], record.parameters
+        if record.operation == kind.create:
+            assert record.created is not None
+            self.made[run.key] = record.created
+        elif record.operation == kind.delete or RELEASED in parameters.get("tags", ()):
+            self.made.pop(run.key, None)
+        elif RELEASED in parameters.get("tagKeys", ()):
+            self.made[run.key] = parameters["resourceArn"]
+
+    def vanish(self, arn: str) -> None:
+        """Take note of an object that somebody else deleted."""
+        self.vanished.add(arn)
+
+    def released(self, run: Pass) -> None:
+        """Take note that a finalizer went: what had vanished may be made again."""
+        if self.made.get(run.key) in self.vanished:
+            del self.made[run.key]
+        if run.seen is not None and run.seen.spec.get("managementPolicy") == "ObserveOnly":
+            self.left.add(run.key)
+
+    def dropped(self, key: Key) -> None:
+        """Take note of a resource that went while nothing held it."""
+        self.left.add(key)
+
+    def passed(self, run: Pass) -> None:
+        """Take note of what a pass told people."""
+        events = run.result.events if isinstance(run.result, Outcome) else ()
+        if STAYING & {event.reason for event in events}:
+            self.left.add(run.key)
+
+
+def _arguments(run: Pass) -> Arguments:
+    assert run.request is not None
+    arguments: Any = run.request.arguments
+    return arguments[:4]
