@@ -76,7 +76,7 @@ def stop() -> None:
     "--definitions",
     type=FOLDER,
     multiple=True,
-    default=[CHECKOUT / "crds"],
+    default=[CHECKOUT / "crds", CHECKOUT / "deploy" / "rbac.yaml"],
     help="Files or folders to apply before the operator starts.",
 )
 @click.option(

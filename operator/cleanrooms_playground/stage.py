@@ -14,7 +14,12 @@ from cleanrooms_playground.servers import AWSIdentity, Emulator, Operator
 
 OPERATOR_ACCOUNT = "999999999999"
 
+OPERATOR_NAMESPACE = "cleanrooms-system"
+OPERATOR_USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:cleanrooms-operator"
+"""Whom `deploy/rbac.yaml` gives what the operator needs, and no more."""
+
 SETTINGS = {
+    "CLEANROOMS_LEASE_NAMESPACE": OPERATOR_NAMESPACE,
     "CLEANROOMS_ROLES": '{"company-*": ["arn:aws:iam::*:role/cleanrooms-operator"]}',
     "CLEANROOMS_PROGRESS_INTERVAL": "1",
     "CLEANROOMS_LIST_INTERVAL": "10",
@@ -68,23 +73,30 @@ class StageBuilder:
     def build(self) -> Stage:
         """Bring everything up; the exit stack takes it down, also after a failure half-way."""
         setting = self._setting
-        kubeconfig = setting.kubeconfig or self._control_plane()
+        kubeconfig, operators = self._kubeconfigs()
         cluster = self._stack.enter_context(Cluster(kubeconfig))
         emulator = Emulator(setting.directory, ["--speed", f"{setting.speed:g}"])
         self._start("starting the emulator of AWS", emulator.start, emulator.process)
         with self._progress.task("applying the definitions"):
             cluster.apply_files(*setting.definitions)
         identity = AWSIdentity(emulator.url, OPERATOR_ACCOUNT, setting.region)
-        operator = Operator(setting.directory, kubeconfig, identity, SETTINGS)
+        operator = Operator(setting.directory, operators, identity, SETTINGS)
         self._start("starting the operator", operator.start, operator.process)
         return Stage(kubeconfig, cluster, emulator.url, setting.region, tuple(self._processes))
 
-    def _control_plane(self) -> Path:
+    def _kubeconfigs(self) -> tuple[Path, Path]:
+        """Return the user's and the operator's; on a cluster of the user's they are the same."""
+        if self._setting.kubeconfig is not None:
+            return self._setting.kubeconfig, self._setting.kubeconfig
+        control_plane = self._control_plane()
+        return control_plane.kubeconfig, control_plane.kubeconfig_for(OPERATOR_USER)
+
+    def _control_plane(self) -> ControlPlane:
         control_plane = ControlPlane(self._setting.directory, find(self._progress))
         with self._progress.task("starting kube-apiserver and etcd"):
             self._stack.enter_context(control_plane)
         self._processes += control_plane.processes
-        return control_plane.kubeconfig
+        return control_plane
 
     def _start(self, title: str, start: Callable[[], None], process: Process) -> None:
         self._stack.callback(process.stop)
