@@ -28,9 +28,9 @@ def metrics() -> Metrics:
     return new_metrics("host", 4)
 
 
-def value(counted: Metrics, name: str, **labels: str) -> float:
+def value(counted: Metrics, series: str, /, **labels: str) -> float:
     """Return the value of one series, 0 when there is none."""
-    return counted.registry.get_sample_value(name, labels) or 0.0
+    return counted.registry.get_sample_value(series, labels) or 0.0
 
 
 class LoopClock:

@@ -17,6 +17,9 @@ from cleanrooms_operator.kube.metrics import Metrics
 from cleanrooms_operator.kube.system import pause
 from cleanrooms_operator.runtime.ports import Clock
 
+TRIES = 4
+"""How many requests that nobody answers fit into the time for a renewal."""
+
 
 @dataclass(frozen=True, slots=True)
 class Terms:
@@ -46,7 +49,7 @@ class Election:
         self._terms = terms
         self._clock = clock
         self._metrics = metrics
-        self._timeout = aiohttp.ClientTimeout(total=terms.deadline / 2)
+        self._timeout = aiohttp.ClientTimeout(total=terms.deadline / TRIES)
         self._lease: dict[str, Any] = {}
         """As the API server showed it last."""
         self._unchanged_since = -math.inf
@@ -143,20 +146,20 @@ class Election:
                 await self._put({"leaseDurationSeconds": self._terms.duration})
             except ApiError as error:
                 LOG.warning("Could not renew the lease %s: %s", self._terms.name, error)
-                await self._look_again(error)
+                await self._look_again(error, began)
             else:
                 self._held_until = began + self._terms.deadline
                 return
 
-    async def _look_again(self, error: ApiError) -> None:
+    async def _look_again(self, error: ApiError, began: float) -> None:
         """After a failed renewal: see whether the Lease is still ours, or wait a little."""
-        if error.status != CONFLICT:
-            await pause(self._terms.retry_interval)
-            return
         try:
+            if error.status != CONFLICT:
+                raise error
             await self._look()
         except ApiError:
-            await pause(self._terms.retry_interval)
+            next_try = began + self._terms.retry_interval
+            await pause(max(next_try - self._clock.elapsed(), 0))
             return
         if self._holder != self._terms.identity:
             self._give_up()

@@ -99,15 +99,16 @@ class Worker:
                 outcome = await self._engine.run_pass(turn.key)
         except StaleError as error:
             self._start_again(turn, before, error)
+            return "requeue"
         except PacedError as error:
             jitter = self._around.chance.uniform(0, PACED_JITTER_SECONDS)
             queue.add_after(turn.key, error.seconds + jitter, turn.urgency)
             LOG.debug("Put off: %s", error)
+            return "requeue_after"
         except Exception as error:  # noqa: BLE001  a worker outlives whatever a pass does
             self._back_off(turn, error)
-        else:
-            return self._concluded(turn, outcome, before)
-        return "error"
+            return "error"
+        return self._concluded(turn, outcome, before)
 
     def _concluded(self, turn: Turn, outcome: Outcome, before: Resource | None) -> _Result:
         around, kind = self._around, turn.key.kind
@@ -174,4 +175,4 @@ def _log(outcome: Outcome, resource: Resource | None) -> None:
     elif ready is not None:
         LOG.info("Concluded %s: %s", ready["reason"], ready["message"], extra=told)
     else:
-        LOG.info("Let go of the resource", extra=told)
+        LOG.info("Let go of it" if resource is None else "Wrote to it", extra=told)
