@@ -167,4 +167,9 @@ def _text(now: datetime) -> str:
 
 
 def _ordered(conditions: list[Document]) -> list[Document]:
-    return sorted(conditions, key=lambda condition: ORDER.index(condition["type"]))
+    return sorted(conditions, key=_rank)
+
+
+def _rank(condition: Document) -> int:
+    """Return a condition's place; what a later version may have written comes last."""
+    return ORDER.index(condition["type"]) if condition["type"] in ORDER else len(ORDER)
