@@ -311,6 +311,15 @@ class TestSendWindow:
         await busy
         assert aws.count("CreateCollaboration") == 0
 
+    async def test_while_it_is_open_a_thread_is_waited_for(self, aws: Aws) -> None:
+        """An attempt is written: it would be worse to come back later than to wait a little."""
+        aws.fault(FaultKind.DELAY_RESPONSE, "ListMemberships", seconds=0.5)
+        gateway = aws.gateway({"threads_per_identity": 1, "patience": 0.1})
+        busy = asyncio.create_task(memberships(gateway))
+        await aws.until_asked("ListMemberships")
+        await create(gateway, not_after=time.monotonic() + HANG)
+        await busy
+
     @pytest.mark.parametrize("slow", ["AssumeRole", "GetCallerIdentity"])
     async def test_it_may_end_while_credentials_are_fetched(self, aws: Aws, slow: str) -> None:
         aws.fault(FaultKind.DELAY, slow, seconds=0.5)
@@ -337,6 +346,22 @@ class TestSendWindow:
             with pytest.raises(NotSentError):
                 await create(gateway, not_after=not_after)
         assert aws.operations() == ["GetCallerIdentity", "ListMemberships"]
+
+    async def test_what_breaks_before_a_request_leaves_is_no_unknown_outcome(
+        self, aws: Aws
+    ) -> None:
+        def break_down(**_: object) -> None:
+            message = "no signature"
+            raise RuntimeError(message)
+
+        gateway = aws.gateway()
+        client = gateway._wire._client(Request(OWN, "cleanrooms", "CreateCollaboration", {}))
+        client.meta.events.register_last("before-sign", break_down)
+        with pytest.raises(NotSentError):
+            await create(gateway)
+        error = await failure_of(memberships(gateway))
+        assert (error.failure, error.harmless) == (Failure.UNAVAILABLE, True)
+        assert aws.operations() == ["GetCallerIdentity"]
 
     async def test_a_create_whose_credentials_cannot_be_asked_for_was_not_sent(
         self, aws: Aws

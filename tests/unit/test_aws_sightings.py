@@ -62,6 +62,10 @@ class World:
             self.lists.sighting(identity, COLLABORATIONS, scope or {}, since)
         )
 
+    async def page(self) -> Page:
+        """Return the next page that is asked for."""
+        return await asyncio.wait_for(self.pages.get(), 10)
+
     async def settle(self) -> None:
         """Let everything run that can."""
         for _ in range(20):
@@ -75,14 +79,14 @@ def seen(sighting: Sighting) -> list[str]:
 async def test_a_sighting_is_all_pages_of_a_hundred_each() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    first = await world.pages.get()
+    first = await world.page()
     assert first.parameters == {"maxResults": 100}
     first.show("a", more="t1")
-    second = await world.pages.get()
+    second = await world.page()
     assert second.parameters == {"maxResults": 100, "nextToken": "t1"}
     world.now = 105.0
     second.show(more="t2")  # a page may be empty and not the last
-    (await world.pages.get()).show("b")
+    (await world.page()).show("b")
     assert await asked == Sighting(100.0, ({"id": "a", "page": None}, {"id": "b", "page": "t2"}))
 
 
@@ -91,7 +95,7 @@ async def test_the_scope_is_sent_with_every_page() -> None:
     asked = asyncio.create_task(
         world.lists.sighting(US, MODELS, {"membershipIdentifier": "m"}, since=0)
     )
-    page = await world.pages.get()
+    page = await world.page()
     assert page.parameters == {"membershipIdentifier": "m", "maxResults": 100}
     page.answer.set_result({"trainedModels": []})
     assert (await asked).items == ()
@@ -100,7 +104,7 @@ async def test_the_scope_is_sent_with_every_page() -> None:
 async def test_one_flight_serves_all_that_ask_while_it_is_under_way() -> None:
     world = World()
     asked = [world.ask(since=100.0) for _ in range(50)]
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     assert {id(await each) for each in asked} == {id(await asked[0])}
     assert world.pages.empty()
 
@@ -108,7 +112,7 @@ async def test_one_flight_serves_all_that_ask_while_it_is_under_way() -> None:
 async def test_one_that_is_new_enough_is_shown_again() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     shown = await asked
     world.now = 700.0
     assert await world.ask(since=100.0) is shown
@@ -119,11 +123,11 @@ async def test_one_that_is_new_enough_is_shown_again() -> None:
 async def test_one_that_is_too_old_is_renewed() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     await asked
     world.now = 700.0
     renewed = world.ask(since=100.1)
-    (await world.pages.get()).show("b")
+    (await world.page()).show("b")
     assert (await renewed).started == 700.0
 
 
@@ -131,14 +135,14 @@ async def test_a_flight_that_started_too_early_serves_nobody_later() -> None:
     """R-9: it may have turned its first page before the moment that matters."""
     world = World()
     early = world.ask(since=100.0)
-    first = await world.pages.get()
+    first = await world.page()
     world.now = 110.0
     late = [world.ask(since=110.0) for _ in range(3)]
     await world.settle()
     assert world.pages.empty()  # one at a time
     first.show("a")
     assert seen(await early) == ["a"]
-    (await world.pages.get()).show("a", "b")
+    (await world.page()).show("a", "b")
     assert [seen(await each) for each in late] == [["a", "b"]] * 3
     assert {(await each).started for each in late} == {110.0}
     assert world.pages.empty()  # all of them shared it
@@ -147,7 +151,7 @@ async def test_a_flight_that_started_too_early_serves_nobody_later() -> None:
 async def test_a_failure_reaches_all_that_wait_for_it_and_nobody_else() -> None:
     world = World()
     early = [world.ask(since=100.0) for _ in range(3)]
-    first = await world.pages.get()
+    first = await world.page()
     world.now = 110.0
     late = world.ask(since=110.0)
     await world.settle()
@@ -156,7 +160,7 @@ async def test_a_failure_reaches_all_that_wait_for_it_and_nobody_else() -> None:
         with pytest.raises(ServiceError) as error:
             await each
         assert error.value.code == "503"
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     assert seen(await late) == ["a"]
 
 
@@ -164,20 +168,20 @@ async def test_pages_that_break_off_are_no_sighting() -> None:
     """R-9."""
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).show("a", more="t1")
-    (await world.pages.get()).answer.set_exception(BROKEN)
+    (await world.page()).show("a", more="t1")
+    (await world.page()).answer.set_exception(BROKEN)
     with pytest.raises(ServiceError):
         await asked
     world.now = 200.0
     again = world.ask(since=100.0)
-    assert (await world.pages.get()).parameters == {"maxResults": 100}
+    assert (await world.page()).parameters == {"maxResults": 100}
     again.cancel()
 
 
 async def test_a_failure_answers_for_a_moment_for_those_who_ask_the_same() -> None:
     world = World(Settings(failure_memory=5.0))
     asked = world.ask(since=100.0)
-    (await world.pages.get()).answer.set_exception(BROKEN)
+    (await world.page()).answer.set_exception(BROKEN)
     with pytest.raises(ServiceError):
         await asked
     world.now = 104.9
@@ -185,7 +189,7 @@ async def test_a_failure_answers_for_a_moment_for_those_who_ask_the_same() -> No
         await world.ask(since=100.0)
     assert world.pages.empty()
     newer = world.ask(since=104.0)  # of a moment that the failure says nothing about
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     assert seen(await newer) == ["a"]
     assert seen(await world.ask(since=100.0)) == ["a"]
 
@@ -193,30 +197,30 @@ async def test_a_failure_answers_for_a_moment_for_those_who_ask_the_same() -> No
 async def test_a_failure_is_forgotten_after_that() -> None:
     world = World(Settings(failure_memory=5.0))
     asked = world.ask(since=100.0)
-    (await world.pages.get()).answer.set_exception(BROKEN)
+    (await world.page()).answer.set_exception(BROKEN)
     with pytest.raises(ServiceError):
         await asked
     world.now = 105.0
     again = world.ask(since=100.0)
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     assert seen(await again) == ["a"]
 
 
 async def test_a_rate_that_is_used_up_is_no_failure_to_remember() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).answer.set_exception(PacedError("ListCollaborations", 3.0))
+    (await world.page()).answer.set_exception(PacedError("ListCollaborations", 3.0))
     with pytest.raises(PacedError):
         await asked
     again = world.ask(since=100.0)
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     assert seen(await again) == ["a"]
 
 
 async def test_who_is_cancelled_leaves_the_flight_to_the_others() -> None:
     world = World()
     first, second = world.ask(since=100.0), world.ask(since=100.0)
-    page = await world.pages.get()
+    page = await world.page()
     first.cancel()
     await world.settle()
     assert first.cancelled()
@@ -227,7 +231,7 @@ async def test_who_is_cancelled_leaves_the_flight_to_the_others() -> None:
 async def test_a_flight_that_all_have_left_still_lands() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    page = await world.pages.get()
+    page = await world.page()
     asked.cancel()
     page.show("a")
     await world.settle()
@@ -240,7 +244,7 @@ async def test_nobody_waits_long_and_who_comes_back_finds_the_result() -> None:
     with pytest.raises(PacedError) as paced:
         await world.ask(since=100.0)
     assert paced.value.seconds == 0.01
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     await world.settle()
     assert seen(await world.ask(since=100.0)) == ["a"]
     assert world.pages.empty()
@@ -250,7 +254,7 @@ async def test_who_comes_back_finds_the_failure_too() -> None:
     world = World(Settings(sighting_patience=0.01))
     with pytest.raises(PacedError):
         await world.ask(since=100.0)
-    (await world.pages.get()).answer.set_exception(BROKEN)
+    (await world.page()).answer.set_exception(BROKEN)
     await world.settle()
     with pytest.raises(ServiceError):
         await world.ask(since=100.0)
@@ -267,8 +271,8 @@ async def test_a_moment_that_has_not_come_is_waited_for_elsewhere() -> None:
 async def test_an_object_on_two_pages_is_shown_once_as_it_was_seen_last() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).show("a", "b", more="t1")
-    (await world.pages.get()).show("b", "c")
+    (await world.page()).show("a", "b", more="t1")
+    (await world.page()).show("b", "c")
     shown = await asked
     assert seen(shown) == ["a", "b", "c"]
     assert shown.items[1]["page"] == "t1"
@@ -281,14 +285,14 @@ async def test_versions_of_a_model_are_not_one_object() -> None:
     asked = asyncio.create_task(world.lists.sighting(US, MODELS, scope, since=0))
     base: dict[str, Any] = {"trainedModelArn": "arn"}
     version = {"trainedModelArn": "arn", "versionIdentifier": "v1"}
-    (await world.pages.get()).answer.set_result({"trainedModels": [base, version, base]})
+    (await world.page()).answer.set_result({"trainedModels": [base, version, base]})
     assert (await asked).items == (base, version)
 
 
 async def test_an_object_without_its_handle_makes_the_list_fail() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).answer.set_result({"collaborationList": [{"name": "x"}]})
+    (await world.page()).answer.set_result({"collaborationList": [{"name": "x"}]})
     with pytest.raises(ServiceError) as error:
         await asked
     assert error.value.code == "IncompleteAnswer"
@@ -307,7 +311,7 @@ async def test_a_list_without_an_end_fails(tokens: Callable[[int], str], pages: 
     world = World()
     asked = world.ask(since=100.0)
     for turn in range(pages):
-        (await world.pages.get()).show(more=tokens(turn))
+        (await world.page()).show(more=tokens(turn))
     with pytest.raises(ServiceError) as error:
         await asked
     assert error.value.code == "EndlessList"
@@ -321,7 +325,7 @@ async def test_scopes_and_identities_share_nothing() -> None:
         world.ask(since=100.0, scope={"membershipIdentifier": "m"}),
         world.ask(since=100.0, identity=Identity("111111111111", "us-east-1", "arn:role")),
     ]
-    pages = [await world.pages.get() for _ in asked]
+    pages = [await world.page() for _ in asked]
     pages[0].answer.set_exception(BROKEN)
     for number, page in enumerate(pages[1:], start=1):
         page.show(str(number))
@@ -334,21 +338,21 @@ async def test_scopes_and_identities_share_nothing() -> None:
 async def test_what_nobody_renews_is_dropped_in_the_end() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    (await world.pages.get()).show("a")
+    (await world.page()).show("a")
     await asked
     world.now += KEPT_SECONDS + 1
     other = world.ask(since=0.0, identity=THEM)
-    (await world.pages.get()).show("b")
+    (await world.page()).show("b")
     await other
     again = world.ask(since=0.0)
-    (await world.pages.get()).show("c")
+    (await world.page()).show("c")
     assert seen(await again) == ["c"]
 
 
 async def test_closing_ends_the_flights_and_those_who_wait() -> None:
     world = World()
     asked = world.ask(since=100.0)
-    await world.pages.get()
+    await world.page()
     world.lists.close()
     with pytest.raises(asyncio.CancelledError):
         await asked
