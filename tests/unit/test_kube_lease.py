@@ -220,12 +220,11 @@ async def test_a_short_outage_is_no_loss() -> None:
     first, second = Candidate(server, "a"), Candidate(server, "b")
     async with playing(first, second):
         await until_held(first, 1)
-        for _ in range(20):
-            await lapse(4)
+        for _ in range(50):
             first.line.up = False
-            await lapse(3)
+            await lapse(2)
             first.line.up = True
-            await lapse(6)
+            await lapse(5.3)
             assert first.held
     assert first.lost is None
     assert not second.held
