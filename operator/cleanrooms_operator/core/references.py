@@ -64,18 +64,14 @@ def resolved(
 
 
 def _problem(name: Named, referent: Resource | None) -> str | None:
+    """Say what is wrong with a referent, but not why: its own conditions say that, and change."""
     if referent is None:
         return f"{name.key} does not exist in this namespace"
     if referent.deleting:
         return f"{name.key} is being deleted"
     if not referent.is_true("Ready") or not referent.status.get(name.reference.source):
-        return f"{name.key} is not ready{_reason(referent)}"
+        return f"{name.key} is not ready"
     return None
-
-
-def _reason(referent: Resource) -> str:
-    ready = referent.condition("Ready")
-    return f" ({ready['reason']})" if ready else ""
 
 
 def recorded(kind: Kind, resource: Resource) -> dict[str, str]:

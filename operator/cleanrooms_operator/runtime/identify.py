@@ -31,10 +31,7 @@ def _problem(account: Resource, resource: Resource) -> str | None:
     if account.deleting:
         proved = account.status.get("accountID") == account.spec["accountID"]
         return None if resource.deleting and proved else "is being deleted"
-    if account.is_true("Ready"):
-        return None
-    ready = account.condition("Ready")
-    return f"is not ready ({ready['reason']})" if ready else "is not ready"
+    return None if account.is_true("Ready") else "is not ready"
 
 
 def identity_of(account: Resource, policy: Policy) -> Identity:

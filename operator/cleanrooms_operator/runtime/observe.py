@@ -1,5 +1,7 @@
 """Seeing what is in AWS for one resource, with as few calls as the truth allows."""
 
+from datetime import datetime
+
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.ownership import Claim
@@ -96,7 +98,7 @@ def _has_moved(view: View, item: Document) -> bool:
 
 
 def _text(time: object) -> str | None:
-    return None if time is None else str(time)
+    return time.isoformat() if isinstance(time, datetime) else None
 
 
 async def _at_rest(view: View, identifier: str, item: Document) -> Present:
