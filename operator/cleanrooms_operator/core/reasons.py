@@ -87,11 +87,6 @@ class Reason(Enum):
         "The AWS object vanished: it was deleted behind the operator's back.",
         "Delete this resource and apply it again, or restore the object.",
     )
-    NAME_TAKEN = (
-        "NameTaken",
-        "AWS refuses the name because another object has it.",
-        "Choose another `spec.name`, or adopt that object by the annotation `external-id`.",
-    )
     AWS_CONFLICT = (
         "AWSConflict",
         "AWS answers that the request conflicts with the state of something else.",
@@ -106,11 +101,6 @@ class Reason(Enum):
         "AccountChanged",
         "The AWSAccount is another account or region than the one this object lives in.",
         "Point `accountRef` back; an object cannot move between accounts or regions.",
-    )
-    ALREADY_RAN = (
-        "AlreadyRan",
-        "An object of this resource ended already, and AWS did not let it be marked as released.",
-        "Annotate `external-id: none` to create another.",
     )
     COLLABORATION_DELETED = (
         "CollaborationDeleted",

@@ -1,0 +1,161 @@
+"""From a spec with references to the parameters of a create call, or to what is missing."""
+
+from typing import Any
+
+import pytest
+
+import make
+from cleanrooms_operator.core import references
+from cleanrooms_operator.core.account import DEFINITION
+from cleanrooms_operator.core.references import Named
+from cleanrooms_operator.core.resource import Key, Resource
+from cleanrooms_operator.core.values import Reference
+from cleanrooms_operator.kinds import BY_NAME
+
+PARENT = Key("Parent", "a", "p")
+REFERENCE = Named("parentRef", Reference("Parent", fills="parentIdentifier"), PARENT)
+
+
+def parent(**over: Any) -> Resource:
+    return make.bound(**{"key": PARENT} | over)
+
+
+class TestAccounts:
+    @pytest.mark.parametrize(
+        ("spec", "expected"),
+        [
+            pytest.param({}, "default", id="the one named default"),
+            pytest.param({"accountRef": {"name": "other"}}, "other", id="the one that is named"),
+        ],
+    )
+    def test_every_resource_uses_one_of_its_namespace(
+        self, spec: dict[str, Any], expected: str
+    ) -> None:
+        assert references.account_of(make.resource(spec=spec)) == Key("AWSAccount", "a", expected)
+
+
+class TestNames:
+    def test_a_reference_names_a_resource_of_the_same_namespace(self) -> None:
+        subject = make.resource(spec={"parentRef": {"name": "p"}})
+        assert references.named(make.kind(), subject) == (REFERENCE,)
+
+    @pytest.mark.parametrize("spec", [{}, {"parentRef": None}, {"parentIdentifier": "p-1"}])
+    def test_what_is_left_out_names_nothing(self, spec: dict[str, Any]) -> None:
+        assert references.named(make.kind(), make.resource(spec=spec)) == ()
+
+    def test_a_resource_depends_on_its_account_and_on_what_it_names(self) -> None:
+        keys = references.dependents_fields(make.kind())
+        subject = make.resource(spec={"parentRef": {"name": "p"}})
+        assert keys(subject) == (Key("AWSAccount", "a", "default"), PARENT)
+
+
+class TestReferents:
+    def test_one_that_is_ready_fills_its_parameter(self) -> None:
+        filled, missing = references.resolved((REFERENCE,), {PARENT: parent()})
+        assert (filled, missing) == ({"parentIdentifier": "id-1"}, [])
+
+    @pytest.mark.parametrize(
+        ("referent", "problem"),
+        [
+            pytest.param(None, "does not exist", id="there is none"),
+            pytest.param(parent(deleted=make.NOW), "is being deleted", id="it is going"),
+            pytest.param(make.resource(key=PARENT), "is not ready", id="nobody has seen it yet"),
+            pytest.param(
+                parent(status={"conditions": [make.condition("Ready", "False")]}),
+                "is not ready",
+                id="it says so itself",
+            ),
+            pytest.param(
+                parent(generation=make.GENERATION + 1), "is not ready", id="it was edited since"
+            ),
+            pytest.param(
+                parent(status={"identifier": None}), "is not ready", id="it has nothing to fill in"
+            ),
+        ],
+    )
+    def test_one_that_is_not_is_told(self, referent: Resource | None, problem: str) -> None:
+        filled, [told] = references.resolved((REFERENCE,), {PARENT: referent})
+        assert filled == {}
+        assert str(PARENT) in told
+        assert problem in told
+
+    def test_all_that_is_missing_is_told(self) -> None:
+        other = Named("otherRef", Reference("Parent", fills="other"), Key("Parent", "a", "q"))
+        filled, missing = references.resolved(
+            (REFERENCE, other), {PARENT: None, other.key: parent()}
+        )
+        assert filled == {"other": "id-1"}
+        assert len(missing) == 1
+
+
+class TestRecords:
+    """Referents may go before what was made of them: then the record stands in for them."""
+
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [
+            pytest.param({}, {}, id="nothing was made"),
+            pytest.param(
+                {"attempt": {"scope": {"parentIdentifier": "p-1"}}},
+                {"parentIdentifier": "p-1"},
+                id="by the attempt",
+            ),
+            pytest.param(
+                {"parentIdentifier": "p-2"}, {"parentIdentifier": "p-2"}, id="by the status"
+            ),
+            pytest.param(
+                {"attempt": {"scope": {"parentIdentifier": "p-1"}}, "parentIdentifier": "p-2"},
+                {"parentIdentifier": "p-1"},
+                id="an open attempt knows best",
+            ),
+            pytest.param({"attempt": {"id": "x"}}, {}, id="an attempt without a scope"),
+        ],
+    )
+    def test_what_was_resolved_is_known(
+        self, status: dict[str, Any], expected: dict[str, str]
+    ) -> None:
+        assert references.recorded(make.kind(), make.resource(status=status)) == expected
+
+    def test_lookups_fill_parameters_as_references_do(self) -> None:
+        assert references.filled_parameters(make.kind()) == {"parentIdentifier"}
+        assert references.filled_parameters(BY_NAME["Membership"]) == {"collaborationIdentifier"}
+        assert references.filled_parameters(BY_NAME["Collaboration"]) == frozenset()
+
+
+class TestParameters:
+    @pytest.mark.parametrize(
+        ("spec", "filled", "expected"),
+        [
+            pytest.param({}, {}, {"name": "one"}, id="the name is the resource's by default"),
+            pytest.param({"name": "x"}, {}, {"name": "x"}, id="or what the spec says"),
+            pytest.param(
+                {
+                    "color": "red",
+                    "tags": {"a": "1"},
+                    "accountRef": {"name": "x"},
+                    "deletionPolicy": "Retain",
+                    "find": {"a": "1"},
+                    "parentRef": {"name": "p"},
+                },
+                {"parentIdentifier": "p-1"},
+                {"name": "one", "color": "red", "parentIdentifier": "p-1"},
+                id="what is the operator's own is not sent, and references are what they name",
+            ),
+        ],
+    )
+    def test_a_create_call_gets_what_the_spec_says(
+        self, spec: dict[str, Any], filled: dict[str, str], expected: dict[str, Any]
+    ) -> None:
+        made = references.parameters(make.kind(), make.resource(spec=spec), filled)
+        assert made == expected
+
+    def test_what_has_no_name_in_aws_gets_none(self) -> None:
+        subject = make.resource(spec={"queryLogStatus": "ENABLED", "invitation": {"name": "ads"}})
+        made = references.parameters(BY_NAME["Membership"], subject, {})
+        assert made == {"queryLogStatus": "ENABLED"}
+
+    def test_a_kind_with_a_spec_of_its_own_making_sends_all_of_it(self) -> None:
+        kind = make.kind(definition=DEFINITION)
+        assert references.parameters(kind, make.resource(spec={"region": "x"}), {}) == {
+            "region": "x"
+        }
