@@ -1,6 +1,7 @@
 """The whole decision of the operator, as a pure function of what was seen."""
 
 from datetime import UTC, datetime
+from typing import assert_never
 
 from cleanrooms_operator.core import converge, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
@@ -61,6 +62,8 @@ def _settle(
             return denied(observed, situation)
         case Clash(reason, message):
             return Stall(reason, message)
+        case _:
+            assert_never(observed)
 
 
 def _is_wanted(situation: Situation) -> bool:
@@ -157,6 +160,8 @@ def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
             if situation.observe_only:
                 return InSync(present)
             return converge.next_step(kind, situation, present)
+        case _:
+            assert_never(present.lifecycle)
 
 
 def bind(situation: Situation, present: Present) -> Step:

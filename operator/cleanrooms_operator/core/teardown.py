@@ -1,5 +1,7 @@
 """The way out: what has to happen before the finalizer may go."""
 
+from typing import assert_never
+
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import NOT_OURS, RELEASED
 from cleanrooms_operator.core.reasons import Reason
@@ -42,6 +44,8 @@ def next_step(kind: Kind, situation: Situation) -> Step:
             return _unless_abandoned(situation, message)
         case Clash() | Absent() | Uncertain() | Disproved():
             return Release()
+        case _:
+            assert_never(situation.observed)
 
 
 def _gone(missing: Missing) -> Step:
@@ -112,3 +116,5 @@ def _end(situation: Situation, present: Present) -> Step:
             return Wait(Reason.DELETING, f"AWS says {present.state}", present)
         case Lifecycle.READY | Lifecycle.FAILED:
             return Delete(present)
+        case _:
+            assert_never(present.lifecycle)

@@ -1,6 +1,7 @@
 """Doing one step: at most one mutating call to AWS, with what must be written down before it."""
 
 from collections.abc import Mapping
+from typing import assert_never
 
 from cleanrooms_operator.core import attempt, failures, references
 from cleanrooms_operator.core.failure import Failure, ServiceError
@@ -172,6 +173,8 @@ async def _end(view: View, step: Mark | Delete | Release, reporter: Reporter) ->
             await _delete(view, present)
         case Release():
             await view.ports.cluster.release(reporter.resource)
+        case _:
+            assert_never(step)
 
 
 async def _mark(view: View, present: Present, reporter: Reporter) -> None:
