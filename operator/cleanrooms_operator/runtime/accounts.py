@@ -3,7 +3,7 @@
 from fnmatch import fnmatchcase
 
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.pace import Urgency, patience
+from cleanrooms_operator.core.pace import Pace, Urgency, patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import account_of
 from cleanrooms_operator.core.resource import Key, Resource
@@ -39,11 +39,19 @@ async def reconcile_account(
     else:
         await reporter.write(step, {})
     recall.waits = 0 if isinstance(step, Works) else recall.waits + 1
-    again = ports.policy.pace.detail_interval
-    if not isinstance(step, Works | Release):
-        again = patience(recall.waits, ports.policy.pace)
     urgency = Urgency.DRIFT if isinstance(step, Works) else Urgency.PROGRESS
+    again = _again(step, recall, ports.policy.pace)
     return Outcome(type(step).__name__, again, urgency, tuple(reporter.events))
+
+
+def _again(step: Step, recall: Recall, pace: Pace) -> float | None:
+    match step:
+        case Release():
+            return None
+        case Works():
+            return pace.detail_interval
+        case _:
+            return patience(recall.waits, pace)
 
 
 async def _let_go(account: Resource, kinds: tuple[str, ...], ports: Ports) -> Step:
