@@ -226,7 +226,7 @@ async def test_a_create_whose_outcome_is_unknown_is_sent_once(
 @pytest.mark.parametrize("status", [429, 400])
 async def test_a_throttle_is_sent_once_and_slows_the_operation_down(aws: Aws, status: int) -> None:
     aws.fault(FaultKind.THROTTLE, "CreateCollaboration", status=status, count=1)
-    gateway = aws.gateway({"rates": {}, "patience": 0.0})
+    gateway = aws.gateway({"rates": {}, "patience": 0.0}, elapsed=lambda: 0.0)
     error = await failure_of(create(gateway))
     assert (error.failure, error.harmless) == (Failure.THROTTLED, True)
     assert aws.count("CreateCollaboration") == 1

@@ -128,6 +128,12 @@ class TestThrottles:
         rates.throttled(LIST, sent=0.0, now=0.0)
         assert rates.take(LIST, 0.0, patience=PATIENT) == pytest.approx(1 / 2.5)
 
+    def test_one_that_comes_late_leaves_nothing_that_was_saved_up(self) -> None:
+        rates = Rates()
+        assert rates.take(LIST, 0.0, patience=0.0) == 0.0
+        rates.throttled(LIST, sent=0.0, now=10.0)
+        assert rates.take(LIST, 10.0, patience=PATIENT) == pytest.approx(1 / 2.5)
+
     def test_requests_under_way_together_halve_it_once(self) -> None:
         bucket = Bucket(Rate(5, 5), 0.0)
         for _ in range(16):

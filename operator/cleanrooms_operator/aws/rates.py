@@ -130,10 +130,12 @@ class Bucket:
         """Halve the speed, once for all requests that were under way together."""
         if sent <= self._cut_at:
             return
-        self._cut_to = max(self._quota * FLOOR_SHARE, self.speed(now) / 2)
-        self._cut_at = now
+        speed = self.speed(now)
         for tokens in (self._all, self._background):
+            tokens.refill(now, speed)
             tokens.left = min(tokens.left, 0.0)
+        self._cut_to = max(self._quota * FLOOR_SHARE, speed / 2)
+        self._cut_at = now
 
 
 class Rates:
