@@ -48,6 +48,6 @@ clean: ## Remove what was made here; programs in the user's cache stay
 
 # The names of the stamps are those of the locks; the developers' contains the users'.
 .venv/run .venv/dev: .venv/%: requirements/%.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@ $(if $(filter dev,$*),.venv/run)
