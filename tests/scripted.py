@@ -113,7 +113,7 @@ class AWS:
         return [asked for called, asked in self.calls if called == operation]
 
     async def reserve(self, identity: Identity, service: str, operation: str) -> None:
-        del identity, service
+        del identity, service, background
         self.calls.append(("reserve", {"operation": operation}))
 
     async def call(  # noqa: PLR0913  the port's own signature
@@ -125,6 +125,7 @@ class AWS:
         *,
         reserved: bool = False,
         not_after: float | None = None,
+        background: bool = False,
     ) -> Document:
         del identity, service
         assert reserved is (not_after is not None), "creates alone are reserved and dated"

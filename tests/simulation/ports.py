@@ -93,7 +93,9 @@ class Remote:
         *,
         reserved: bool = False,
         not_after: float | None = None,
+        background: bool = False,
     ) -> Any:
+        del background  # rates are the gateway's
         sent = copy.deepcopy(dict(parameters))
         return await ask("call", identity, service, operation, sent, reserved, not_after)
 

@@ -70,11 +70,13 @@ class Service(Protocol):
         *,
         reserved: bool = False,
         not_after: float | None = None,
+        background: bool = False,
     ) -> Document:
         """Send one request, once if it is not a read, and return its answer.
 
         With `not_after` (of `Clock.elapsed()`), the request is signed before that moment
-        and with the lease held, or `NotSentError` is raised and nothing is sent.
+        and with the lease held, or `NotSentError` is raised and nothing is sent. A `background`
+        request leaves a fifth of its rate to those that people wait for.
         """
         ...
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Neighbours
-from cleanrooms_operator.runtime.memory import Recall
+from cleanrooms_operator.runtime.memory import Recall, is_settled
 from cleanrooms_operator.runtime.ports import Identity, Ports, Sighting
 
 
@@ -35,7 +35,10 @@ class View:
 
     async def call(self, service: str, operation: str, parameters: Document) -> Document:
         """Send one request as this resource's account."""
-        return await self.ports.service.call(self.identity, service, operation, parameters)
+        calm = is_settled(self.resource) and self.requested is None
+        return await self.ports.service.call(
+            self.identity, service, operation, parameters, background=calm
+        )
 
     async def sighting(self, since: float) -> Sighting:
         """Return what the kind's List showed at `since` or later."""
