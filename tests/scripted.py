@@ -113,7 +113,7 @@ class AWS:
         return [asked for called, asked in self.calls if called == operation]
 
     async def reserve(self, identity: Identity, service: str, operation: str) -> None:
-        del identity, service, background
+        del identity, service
         self.calls.append(("reserve", {"operation": operation}))
 
     async def call(  # noqa: PLR0913  the port's own signature
@@ -127,7 +127,7 @@ class AWS:
         not_after: float | None = None,
         background: bool = False,
     ) -> Document:
-        del identity, service
+        del identity, service, background
         assert reserved is (not_after is not None), "creates alone are reserved and dated"
         self.calls.append((operation, dict(parameters)))
         answer: Any = self.answers[operation]
