@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import random
 import socket
 from collections.abc import Callable
@@ -44,6 +45,7 @@ from cleanrooms_operator.runtime.reconcile import reconcile
 from cleanrooms_operator.settings import Settings, SettingsError, load, unknown_variables
 
 BAD_SETTINGS = 2
+ENDING_SECONDS = 10
 
 SYSTEM_NAMESPACE = "kube-system"
 """Its UID is the cluster's id."""
@@ -87,7 +89,10 @@ async def operate(settings: Settings) -> int:
         policy = settings.policy(settings.owner or await cluster_id(base.api))
         parts = _parts(base, policy)
         rules = Rules(settings.metrics_address, settings.drain_seconds, settings.audit_interval)
-        return await Replica(parts, rules).run()
+        code = await Replica(parts, rules).run()
+    # Tasks of kopf may ignore that they are cancelled; nothing of ours is left to lose.
+    asyncio.get_running_loop().call_later(ENDING_SECONDS, os._exit, code)
+    return code
 
 
 def _parts(base: Base, policy: Policy) -> Parts:

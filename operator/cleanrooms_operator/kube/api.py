@@ -72,7 +72,7 @@ class Api:
         answer = _parsed(text)
         if status >= 400:  # noqa: PLR2004  where HTTP's errors begin
             reason = answer.get("reason") or f"HTTP {status}"
-            raise ApiError(status, reason, answer.get("message") or text[:200])
+            raise ApiError(status, reason, answer.get("message") or text[:200].strip())
         return answer
 
     async def get(self, path: str) -> dict[str, Any]:

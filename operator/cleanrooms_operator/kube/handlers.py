@@ -21,6 +21,10 @@ from cleanrooms_operator.kube.login import Login
 PAGE_SIZE = 500
 
 
+class WatchingError(Exception):
+    """kopf has given up: nothing is watched any more."""
+
+
 class Patience:
     """Delays between the tries of a request, without end: an outage is waited out."""
 
@@ -74,6 +78,10 @@ class Informer:
             stop_flag=stop,
         )
         take_signals()
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        if not stop.is_set():
+            # kopf would now wait, for ever, for watches that wait for a session that it closed.
+            raise WatchingError from done.pop().exception()
         await kopf.run_tasks(tasks, ignored=mine)
 
     def _settings(self) -> kopf.OperatorSettings:
