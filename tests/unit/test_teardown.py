@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 import make
+from cleanrooms_operator.core import teardown
 from cleanrooms_operator.core.decide import next_step
 from cleanrooms_operator.core.ownership import RELEASED, Claim
 from cleanrooms_operator.core.reasons import Reason
@@ -233,3 +234,44 @@ class TestTheObjectIsDead:
     def test_what_is_alive_is_never_given_up(self) -> None:
         found, subject = self.dead(9999, "LIVE")
         assert decide(found, resource=subject) == Delete(found)
+
+
+class TestAWSCannotBeAsked:
+    """The identity is broken, or an error stands in the way."""
+
+    @pytest.mark.parametrize(
+        ("subject", "reason"),
+        [
+            pytest.param(doomed(annotations=ABANDON), Reason.ABANDONED, id="a person abandons it"),
+            pytest.param(
+                doomed(annotations=ABANDON, status={"attempt": {"id": "x"}}),
+                Reason.ABANDONED,
+                id="also with an attempt whose outcome nobody can find out",
+            ),
+            pytest.param(doomed(spec=RETAIN), Reason.RETAINED, id="the object is to stay anyway"),
+            pytest.param(doomed(spec=OBSERVE_ONLY), None, id="it was only observed"),
+        ],
+    )
+    def test_the_resource_goes_where_nothing_is_to_be_done(
+        self, subject: Resource, reason: Reason | None
+    ) -> None:
+        step = teardown.without_aws(subject)
+        assert step is not None
+        assert step.reason is reason
+        if reason is not None:
+            assert make.ARN in step.message
+
+    @pytest.mark.parametrize(
+        "subject",
+        [
+            pytest.param(doomed(), id="there is an object to delete"),
+            pytest.param(
+                doomed(spec=RETAIN, status={"attempt": {"id": "x"}}),
+                id="it is not known yet what is to stay",
+            ),
+            pytest.param(make.bound(annotations=ABANDON), id="it is wanted"),
+            pytest.param(make.bound(spec=RETAIN), id="it is wanted, and to stay"),
+        ],
+    )
+    def test_otherwise_it_is_held(self, subject: Resource) -> None:
+        assert teardown.without_aws(subject) is None

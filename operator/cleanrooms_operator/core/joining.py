@@ -277,8 +277,7 @@ def report(situation: Situation, present: Present) -> Document:
     if present.details is not None:
         reported["collaborationIdentifier"] = present.details.fields["collaborationId"]
     if (collaboration := _collaboration(situation, present)) is not None:
-        retained = collaboration.spec.get("deletionPolicy") == "Retain"
-        reported["collaborationRetained"] = retained or None
+        reported["collaborationRetained"] = collaboration.retained or None
     if present.details is not None and ML_CONFIGURATION.name in present.details.readings:
         reported["mlConfiguration"] = _ml_status(situation.resource, present)
     return reported
@@ -317,7 +316,7 @@ def _creators_blockers(situation: Situation, present: Present) -> Iterator[Block
     collaboration = _collaboration(situation, present)
     retained = bool(situation.resource.status.get("collaborationRetained"))
     if collaboration is not None:
-        retained = collaboration.spec.get("deletionPolicy") == "Retain"
+        retained = collaboration.retained
     if retained:
         yield Blocker(
             "The collaboration is retained, and with it its creator's membership",

@@ -64,6 +64,16 @@ class Resource:
         """Whether our finalizer is on it."""
         return FINALIZER in self.finalizers
 
+    @property
+    def observe_only(self) -> bool:
+        """Whether nothing may be changed in AWS for it."""
+        return self.spec.get("managementPolicy") == "ObserveOnly"
+
+    @property
+    def retained(self) -> bool:
+        """Whether its object outlives it."""
+        return self.spec.get("deletionPolicy") == "Retain"
+
     def condition(self, type_: str) -> Document | None:
         """Return its condition of that type, or None."""
         conditions = self.status.get("conditions") or ()

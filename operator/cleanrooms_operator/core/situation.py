@@ -50,9 +50,4 @@ class Situation:
     @property
     def observe_only(self) -> bool:
         """Whether nothing may be changed in AWS."""
-        return self.resource.spec.get("managementPolicy") == "ObserveOnly"
-
-    @property
-    def retain(self) -> bool:
-        """Whether the object outlives the resource."""
-        return self.resource.spec.get("deletionPolicy") == "Retain"
+        return self.resource.observe_only

@@ -5,7 +5,7 @@ from typing import assert_never
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import NOT_OURS, RELEASED
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Annotation
+from cleanrooms_operator.core.resource import Annotation, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import (
     Absent,
@@ -29,19 +29,20 @@ from cleanrooms_operator.core.step import (
 
 def next_step(kind: Kind, situation: Situation) -> Step:
     """Return the next step of a deletion; open attempts are resolved before this is asked."""
-    if situation.observe_only or situation.retain:
-        return _let_go(situation)
+    resource = situation.resource
+    if resource.observe_only or resource.retained:
+        return _let_go(resource)
     if _is_hopeless(kind, situation):
-        return Release(Reason.GIVEN_UP, f"Not deleted: {situation.resource.status.get('arn')}")
+        return Release(Reason.GIVEN_UP, f"Not deleted: {resource.status.get('arn')}")
     match situation.observed:
         case Present() as present:
             return _take_down(kind, situation, present)
         case Missing() as missing:
             return _gone(missing)
         case Hidden(message):
-            return _unless_abandoned(situation, f"AWS does not let us see the object: {message}")
+            return _unless_abandoned(resource, f"AWS does not let us see the object: {message}")
         case Clash(Reason.ADOPTION_CONFLICT, message):
-            return _unless_abandoned(situation, message)
+            return _unless_abandoned(resource, message)
         case Clash() | Absent() | Uncertain() | Disproved():
             return Release()
         case _:
@@ -54,9 +55,19 @@ def _gone(missing: Missing) -> Step:
     return Wait(Reason.DELETING, f"Making certain that {missing.identifier} is gone")
 
 
-def _let_go(situation: Situation) -> Release:
-    arn = situation.resource.status.get("arn")
-    if arn is None or situation.observe_only:
+def without_aws(resource: Resource) -> Release | None:
+    """Return the end of a deletion for which AWS cannot be asked, where that is not needed."""
+    if not resource.deleting:
+        return None
+    if _is_abandoned(resource):
+        return _abandon(resource)
+    stays = resource.observe_only or resource.retained
+    return _let_go(resource) if stays and resource.status.get("attempt") is None else None
+
+
+def _let_go(resource: Resource) -> Release:
+    arn = resource.status.get("arn")
+    if arn is None or resource.observe_only:
         return Release()
     return Release(Reason.RETAINED, f"{arn} stays in AWS, as deletionPolicy says")
 
@@ -69,25 +80,25 @@ def _is_hopeless(kind: Kind, situation: Situation) -> bool:
     return (situation.now - deleted).total_seconds() > situation.release_limit
 
 
-def is_abandoned(situation: Situation) -> bool:
+def _is_abandoned(resource: Resource) -> bool:
     """Whether a person wants the resource gone, whatever becomes of the object."""
-    return situation.resource.annotations.get(Annotation.ABANDON) == "true"
+    return resource.annotations.get(Annotation.ABANDON) == "true"
 
 
-def _unless_abandoned(situation: Situation, message: str) -> Step:
-    if is_abandoned(situation):
-        return _abandon(situation)
+def _unless_abandoned(resource: Resource, message: str) -> Step:
+    if _is_abandoned(resource):
+        return _abandon(resource)
     return Stall(Reason.DELETION_BLOCKED, message)
 
 
-def _abandon(situation: Situation) -> Release:
-    what = situation.resource.status.get("arn") or "an object that could not be seen"
+def _abandon(resource: Resource) -> Release:
+    what = resource.status.get("arn") or "an object that could not be seen"
     return Release(Reason.ABANDONED, f"Left in AWS, where it may go on costing money: {what}")
 
 
 def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
-    if is_abandoned(situation):
-        return _abandon(situation)
+    if _is_abandoned(situation.resource):
+        return _abandon(situation.resource)
     if not present.bound:
         return Bind(present)
     if present.claim in NOT_OURS:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cleanrooms_operator.core import failures, references
+from cleanrooms_operator.core import failures, references, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
@@ -66,9 +66,8 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
 
 async def _held(resource: Resource, ports: Ports) -> Resource:
     """Put the finalizer on before anything is looked for or made."""
-    observes = resource.spec.get("managementPolicy") == "ObserveOnly"
     quiet = resource.deleting or paused(resource, ports.clock.now()) is not None
-    if resource.held or observes or quiet:
+    if resource.held or resource.observe_only or quiet:
         return resource
     return await ports.cluster.hold(resource)
 
@@ -90,6 +89,7 @@ async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, recall: Recal
 
 async def _without_identity(step: Step, reporter: Reporter) -> Step:
     resource = reporter.resource
+    step = teardown.without_aws(resource) or step
     if isinstance(step, Release):
         await reporter.ports.cluster.release(resource)
     elif isinstance(step, Stall) or not resource.is_true("Ready"):
@@ -169,6 +169,9 @@ def _refusal(view: View) -> Refusal | None:
 async def _after(error: ServiceError, reporter: Reporter, ports: Ports, recall: Recall) -> Step:
     """Say what an error means for the resource; raise it where it means nothing for it."""
     resource = reporter.resource
+    if (end := teardown.without_aws(resource)) is not None:
+        await ports.cluster.release(resource)
+        return end
     if failures.is_passing(error) and is_settled(resource):
         raise error
     step = failures.step_after(error, trouble(resource, recall, ports.policy.pace))

@@ -176,7 +176,7 @@ async def find_by_key(view: View) -> Observed:
     found = await _read_named(view, identifier)
     if not isinstance(found, Candidate):
         return found
-    if found.claim in {Claim.OURS, Claim.INHERITED} or _observes(view):
+    if found.claim in {Claim.OURS, Claim.INHERITED} or view.resource.observe_only:
         return _found(view, found)
     _raise_unread([found])
     if found.claim is Claim.ELSEWHERE:
@@ -232,7 +232,7 @@ async def find_named(view: View, external_id: str) -> Observed:
     if holder is not None:
         where = f"{holder.key} in namespace {holder.key.namespace}"
         return Clash(Reason.ADOPTION_CONFLICT, f"{arn} is managed by {where}")
-    if _observes(view):
+    if view.resource.observe_only:
         return _found(view, found)
     _raise_unread([found])
     if found.claim in {Claim.OTHER, Claim.ELSEWHERE} and RELEASED not in found.tags:
@@ -240,10 +240,6 @@ async def find_named(view: View, external_id: str) -> Observed:
             Reason.ADOPTION_CONFLICT, f"{arn} carries the tags of another resource, not released"
         )
     return _found(view, found)
-
-
-def _observes(view: View) -> bool:
-    return view.resource.spec.get("managementPolicy") == "ObserveOnly"
 
 
 async def _read_named(view: View, identifier: str) -> Candidate | Observed:
