@@ -21,6 +21,9 @@ class Agenda:
     failures: Counter[Key] = field(default_factory=Counter)
     calm: set[Key] = field(default_factory=set)
 
+    def fork(self) -> "Agenda":
+        return Agenda(self.pace, dict(self.due), self.failures.copy(), set(self.calm))
+
     def begin(self, resources: dict[Key, Resource], now: float) -> None:
         """Plan what a new process does: what is at rest is spread over a list interval."""
         for key, resource in resources.items():

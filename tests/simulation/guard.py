@@ -37,6 +37,9 @@ class Guard:
     looked: Counter[str] = field(default_factory=Counter)
     """How often each promise was looked at: the witness that the guard did not sleep."""
 
+    def fork(self) -> Guard:
+        return Guard(dict(self.made), set(self.vanished), set(self.left), self.looked.copy())
+
     # -- before a call -------------------------------------------------------------------------
 
     def allow(self, world: World, run: Pass) -> None:

@@ -63,7 +63,8 @@ def _check_transition(before: Any, after: Any) -> None:
 
 
 def check_rest(world: World, process: int = 0) -> None:
-    """Assert what holds when faults have stopped and time has passed."""
+    """Assert what holds when faults have stopped and all that moved has been seen."""
+    world.rest(world.pace.list_interval, process)
     for key, resource in world.resources.items():
         _check_concluded(key, resource)
     check_truth(world)

@@ -65,9 +65,10 @@ class Kubernetes:
         else:
             self._remove(key)
 
-    def restore(self) -> None:
-        """Bring every resource back without status or finalizers, as a backup would."""
-        for key, before in list(self.resources.items()):
+    def restore(self, *keys: Key) -> None:
+        """Bring resources back without status or finalizers, as a backup would."""
+        for key in keys:
+            before = self.resources[key]
             self._remove(key)
             self.apply(key, before.spec, before.annotations)
 

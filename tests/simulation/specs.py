@@ -105,6 +105,8 @@ class Example:
     """Examples that must exist before."""
     farewell: Mapping[str, str] = field(default_factory=dict)
     """Annotations that let its object be deleted."""
+    outlives: tuple[str, ...] = ()
+    """Examples without whose deletion its own does not end."""
 
     def apply(self, world: World) -> Key:
         return world.apply(self.key.kind, self.key.name, self.spec, self.key.namespace)
@@ -132,6 +134,7 @@ EXAMPLES: Mapping[str, Example] = {
         creators_membership(),
         creators_membership(queryLogStatus="DISABLED", **TAGS),
         needs=("collaboration",),
+        outlives=("collaboration",),
     ),
     "partner": Example(
         Key("Membership", "b", "member"),

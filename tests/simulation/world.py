@@ -7,9 +7,9 @@ happens in between. AWS is the emulator, in process; Kubernetes is a small store
 
 from __future__ import annotations
 
-import copy
+import math
 from collections.abc import Callable, Coroutine, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Any
@@ -46,6 +46,8 @@ from simulation.ports import Asked, Remote
 START = datetime(2026, 1, 1, tzinfo=UTC)
 AHEAD = 1000.0
 """By how many seconds the operator's clock is ahead of AWS's: it must never compare them."""
+LATENCY = 0.01
+"""How long a request takes, in seconds: no two happen at the same moment."""
 
 
 class AnswerLostError(Exception):
@@ -88,6 +90,16 @@ class Process:
     leads: bool = True
     """Whether it holds the lease; without it nothing is sent that changes anything."""
 
+    def fork(self, kubernetes: Kubernetes) -> Process:
+        recalls = {key: replace(recall) for key, recall in self.memories.recalls.items()}
+        return Process(
+            self.agenda.fork(),
+            Cache(kubernetes, self.cache.stands_at, dict(self.cache.own)),
+            Memories(recalls),
+            dict(self.sightings),
+            self.leads,
+        )
+
 
 class World:
     """Kubernetes, AWS, the processes of the operator, and the time."""
@@ -99,6 +111,7 @@ class World:
         pace: Pace | None = None,
         owner: Owner | None = None,
         kinds: Mapping[str, Kind] = BY_NAME,
+        aws: Aws | None = None,
     ) -> None:
         self.pace = pace or Pace()
         self.owner = owner or Owner("cluster-1")
@@ -118,28 +131,25 @@ class World:
         self.processes: dict[int, Process] = {}
         self.writer: int | None = None
         self.waking = Waking(self._is_deleting)
-        self.time = VirtualTime(START)
-        self.aws = Aws(self.time, rules or Rules())
+        self.aws = aws or Aws(VirtualTime(START), rules or Rules())
         self.kubernetes = Kubernetes(self.now, self._changed)
         self.guard = Guard()
 
     def fork(self) -> World:
         """Return a world that goes its own way from here."""
         assert not self.passes, "a pass in flight cannot be copied"
-        forked = World(pace=self.pace, owner=self.owner, kinds=self.kinds)
+        time = VirtualTime(START)
+        time.elapse(self.seconds - AHEAD)
+        aws = self.aws.fork(time)
+        forked = World(pace=self.pace, owner=self.owner, kinds=self.kinds, aws=aws)
         forked.seconds, forked.attempts = self.seconds, self.attempts
         forked.accounts, forked.mistaken = set(self.accounts), set(self.mistaken)
-        forked.time.elapse(self.seconds - AHEAD)
-        forked.aws = self.aws.fork(forked.time)
         forked.kubernetes = self.kubernetes.fork(forked.now, forked._changed)
-        forked.guard = copy.deepcopy(self.guard)
+        forked.guard = self.guard.fork()
         for resource in self.resources.values():
             forked.waking.update(None, resource)
         for number, process in self.processes.items():
-            agenda, memories = copy.deepcopy((process.agenda, process.memories))
-            cache = Cache(forked.kubernetes, process.cache.stands_at, dict(process.cache.own))
-            sightings = dict(process.sightings)
-            forked.processes[number] = Process(agenda, cache, memories, sightings, process.leads)
+            forked.processes[number] = process.fork(forked.kubernetes)
         return forked
 
     @property
@@ -174,7 +184,7 @@ class World:
 
     def restore(self) -> None:
         """Bring every resource back from a backup, without status, to a new process."""
-        self.kubernetes.restore()
+        self.kubernetes.restore(*self.resources)
         for process in list(self.processes):
             self.crash(process)
 
@@ -183,7 +193,7 @@ class World:
 
     def tick(self, seconds: float) -> None:
         self.seconds += seconds
-        self.time.elapse(seconds)
+        self.aws.time.elapse(seconds)
 
     # -- passes --------------------------------------------------------------------------------
 
@@ -293,6 +303,7 @@ class World:
                 self.crash(run.process)
                 break
             self.step(run)
+            self.tick(LATENCY)
         return run
 
     def run(self, key: Key, process: int = 0) -> Pass:
@@ -305,7 +316,7 @@ class World:
         """Run passes as the queue would, until nobody asks for one within a list interval."""
         end = self.seconds + seconds
         while not self.process(process).agenda.is_at_rest(set(self.resources), self.seconds):
-            if not self._run_next(process, end):
+            if not self.run_next(process, end):
                 stuck = {str(k): r.condition("Ready") for k, r in self.resources.items()}
                 message = f"not at rest after {seconds} s: {stuck}"
                 raise AssertionError(message)
@@ -313,16 +324,17 @@ class World:
     def settle_until_death(self, process: int = 0) -> None:
         """Run passes as the queue would, until the process dies where it was told to."""
         while self.dies_at is not None:
-            self._run_next(process, self.seconds + 1e6)
+            self.run_next(process)
 
     def rest(self, seconds: float, process: int = 0) -> None:
         """Run the passes that are due in some seconds of time."""
         end = self.seconds + seconds
-        while self._run_next(process, end):
+        while self.run_next(process, end):
             pass
         self.tick(end - self.seconds)
 
-    def _run_next(self, process: int, end: float) -> bool:
+    def run_next(self, process: int = 0, end: float = math.inf) -> bool:
+        """Do the next pass that is due by `end`; False if there is none."""
         agenda = self.process(process).agenda
         planned = agenda.next()
         if planned is None or planned[0] > end:
