@@ -23,7 +23,7 @@ QUOTA = make.error(Failure.QUOTA, members={"quotaName": "members", "quotaValue":
 
 
 def trouble(**over: Any) -> Trouble:
-    return Trouble(**{"deleting": False, "denied_for": 0.0, "denied_grace": 300.0} | over)
+    return Trouble(**{"deleting": False, "denied_long": False} | over)
 
 
 @pytest.mark.parametrize(
@@ -42,14 +42,14 @@ def trouble(**over: Any) -> Trouble:
         ),
         pytest.param(
             make.error(Failure.DENIED),
-            {"denied_for": 300.0},
+            {},
             Wait,
             Reason.ACCESS_DENIED,
             id="IAM takes minutes to spread",
         ),
         pytest.param(
             make.error(Failure.DENIED),
-            {"denied_for": 301.0},
+            {"denied_long": True},
             Stall,
             Reason.ACCESS_DENIED,
             id="a denial that lasts needs a person",

@@ -137,9 +137,7 @@ def denied(observed: Hidden, situation: Situation) -> Step:
     """Take AccessDenied for IAM that has not spread yet, but not for ever."""
     if observed.reason is not Reason.ACCESS_DENIED:
         return Wait(observed.reason, observed.message)
-    ready = situation.resource.condition("Ready")
-    stalled_before = ready is not None and ready["reason"] == Reason.ACCESS_DENIED.value
-    stalled_before = stalled_before and situation.resource.condition("Stalled") is not None
+    stalled_before = situation.resource.is_stalled(Reason.ACCESS_DENIED.value)
     if stalled_before or observed.since > situation.denied_grace:
         return Stall(Reason.ACCESS_DENIED, observed.message)
     return Wait(Reason.ACCESS_DENIED, observed.message)

@@ -16,9 +16,8 @@ class Trouble:
     """What besides the error decides what it means."""
 
     deleting: bool
-    denied_for: float
-    """Seconds since AWS first answered AccessDenied."""
-    denied_grace: float
+    denied_long: bool
+    """Whether AWS has denied something for longer than IAM takes to spread."""
 
 
 def may_succeed_unchanged(error: ServiceError) -> bool:
@@ -44,7 +43,7 @@ def step_after(error: ServiceError, trouble: Trouble) -> Step:
         return Wait(Reason.PROGRESSING_WITH_RETRY, _text(error))
     if trouble.deleting:
         return Wait(Reason.DELETION_BLOCKED, _text(error))
-    if error.failure is Failure.DENIED and trouble.denied_for <= trouble.denied_grace:
+    if error.failure is Failure.DENIED and not trouble.denied_long:
         return Wait(Reason.ACCESS_DENIED, _text(error))
     if error.failure is Failure.QUOTA:
         return Wait(Reason.QUOTA_EXCEEDED, _quota(error))

@@ -79,6 +79,11 @@ class Resource:
         conditions = self.status.get("conditions") or ()
         return next((c for c in conditions if c["type"] == type_), None)
 
+    def is_stalled(self, reason: str) -> bool:
+        """Whether it was stalled for that reason when it was looked at last."""
+        stalled = self.condition("Stalled")
+        return stalled is not None and bool(stalled["reason"] == reason)
+
     def is_true(self, type_: str) -> bool:
         """Whether its condition of that type is True for the generation that is asked for."""
         condition = self.condition(type_)

@@ -88,10 +88,7 @@ async def _prove(reporter: Reporter, ports: Ports, recall: Recall) -> Step:
 
 
 def _denied(error: ServiceError, recall: Recall, ports: Ports) -> Step:
-    now = ports.clock.elapsed()
-    if recall.denied is None:
-        recall.denied = now
-    if now - recall.denied > ports.policy.pace.denied_grace:
+    if recall.deny(ports.clock.elapsed()) > ports.policy.pace.denied_grace:
         return Stall(Reason.ACCESS_DENIED, str(error))
     return Wait(Reason.ACCESS_DENIED, str(error))
 

@@ -49,9 +49,16 @@ class Recall:
     ended: float | None = None
     """When AWS confirmed the deletion."""
     denied: float | None = None
+    """Since when AWS has denied something."""
     unmarkable: bool = False
     waits: int = 0
     """How many passes in a row ended in waiting."""
+
+    def deny(self, now: float) -> float:
+        """Remember that AWS denies something; return for how many seconds it has done so."""
+        if self.denied is None:
+            self.denied = now
+        return now - self.denied
 
     def refuse(self, parameters: str, refusal: Refusal, now: float) -> None:
         """Remember that AWS refuses these parameters, and since when."""

@@ -23,15 +23,11 @@ from cleanrooms_operator.runtime.view import View
 async def observe(view: View) -> Observed:
     """Return what there is of a resource in AWS."""
     try:
-        observed = await _observe(view)
+        return await _observe(view)
     except ServiceError as error:
         if error.failure is not Failure.DENIED:
             raise
-        if view.recall.denied is None:
-            view.recall.denied = view.elapsed
-        return Hidden(f"{error.code}: {error.message}", view.elapsed - view.recall.denied)
-    view.recall.denied = None
-    return observed
+        return Hidden(f"{error.code}: {error.message}", view.recall.deny(view.elapsed))
 
 
 async def _observe(view: View) -> Observed:

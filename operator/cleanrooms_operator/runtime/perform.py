@@ -6,7 +6,6 @@ from typing import assert_never
 from cleanrooms_operator.core import attempt, failures, references
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.ownership import RELEASED
-from cleanrooms_operator.core.pace import Pace
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import (
@@ -23,7 +22,7 @@ from cleanrooms_operator.core.step import (
     Step,
 )
 from cleanrooms_operator.runtime.memory import Recall
-from cleanrooms_operator.runtime.ports import NotSentError
+from cleanrooms_operator.runtime.ports import NotSentError, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.view import View
 
@@ -110,15 +109,20 @@ async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> No
     parameters = attempt.parameters_hash(view.parameters)
     recall.refuse(parameters, failures.refusal(error), view.elapsed)
     reporter.error = error
-    told = failures.step_after(error, trouble(view.resource, recall, view.ports.policy.pace))
+    told = failures.step_after(error, trouble(error, view.resource, view.ports, recall))
     await reporter.write(told, _unmade(view))
 
 
-def trouble(resource: Resource, recall: Recall, pace: Pace) -> failures.Trouble:
+def trouble(
+    error: ServiceError, resource: Resource, ports: Ports, recall: Recall
+) -> failures.Trouble:
     """Return what besides an error decides what it means."""
-    refused = recall.refused
-    lasted = 0.0 if refused is None else refused.lasted
-    return failures.Trouble(resource.deleting, lasted, pace.denied_grace)
+    denied_long = False
+    if error.failure is Failure.DENIED:
+        lasted = recall.deny(ports.clock.elapsed())
+        stalled_before = resource.is_stalled(Reason.ACCESS_DENIED.value)
+        denied_long = stalled_before or lasted > ports.policy.pace.denied_grace
+    return failures.Trouble(resource.deleting, denied_long)
 
 
 def _unmade(view: View) -> dict[str, None]:

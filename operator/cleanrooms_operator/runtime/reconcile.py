@@ -17,6 +17,7 @@ from cleanrooms_operator.core.step import (
     Bind,
     Create,
     Fact,
+    Hidden,
     InSync,
     Observed,
     Pause,
@@ -117,6 +118,8 @@ async def _look_and_act(
         reporter.observe(kind, situation, situation.observed)
     step = next_step(kind, situation)
     await perform(view, step, reporter)
+    if not isinstance(situation.observed, Hidden) and situation.refusal is None:
+        recall.denied = None
     if situation.observe_only and resource.held and resource.status.get("attempt") is None:
         await ports.cluster.release(reporter.resource)
     return step
@@ -174,7 +177,7 @@ async def _after(error: ServiceError, reporter: Reporter, ports: Ports, recall: 
         return end
     if failures.is_passing(error) and is_settled(resource):
         raise error
-    step = failures.step_after(error, trouble(resource, recall, ports.policy.pace))
+    step = failures.step_after(error, trouble(error, resource, ports, recall))
     reporter.error = error
     await reporter.write(step, {})
     if failures.is_passing(error):
