@@ -253,6 +253,19 @@ def test_namespaces_by_pattern_are_served_also_those_that_come_later(
     assert "finalizers" not in outside["metadata"]
 
 
+def test_namespaces_by_name_are_served_and_no_others(
+    fleet: Fleet, cluster: Cluster, namespace: str
+) -> None:
+    cluster.create_namespace(f"{namespace}-other")
+    cluster.create(an_account(f"{namespace}-other"))
+    cluster.create(an_account(namespace))
+    replica = fleet.started(watch_namespaces=namespace, owner="a-cluster")
+    wait_until_judged(cluster, namespace)
+    cluster.create(an_account(namespace, "b"))
+    wait_until_judged(cluster, namespace, "b")
+    assert replica.metric("cleanrooms_resources{") == 2
+
+
 def test_without_definitions_a_replica_waits_and_says_so(fleet: Fleet, cluster: Cluster) -> None:
     name = f"awsaccounts.{GROUP}"
     cluster.delete(CRD, name)
@@ -303,7 +316,7 @@ def test_a_watch_that_cannot_go_on_ends_the_process(fleet: Fleet, cluster: Clust
     [
         pytest.param({"metrics_address": "203.0.113.1:80"}, 1, "cannot run: ", id="address"),
         pytest.param({"kubeconfig": "/nowhere"}, 2, "kubeconfig /nowhere", id="kubeconfig"),
-        pytest.param({"context": "none"}, 2, "context none", id="context"),
+        pytest.param({"context": "none"}, 2, "there is no context none", id="context"),
     ],
 )
 def test_what_it_cannot_run_with_is_said(

@@ -87,12 +87,12 @@ def from_kubeconfig(paths: str, context: str | None) -> Login:
     files = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
     try:
         documents = [(file, yaml.safe_load(file.read_text()) or {}) for file in files]
-        current = context or next(d["current-context"] for _, d in documents if _has_current(d))
+        current = context or _current(documents)
         where, chosen = _named(documents, "contexts", "context", current)
         _, cluster = _named(documents, "clusters", "cluster", chosen["cluster"])
         where, user = _named(documents, "users", "user", chosen["user"])
-    except (OSError, yaml.YAMLError, KeyError, StopIteration) as error:
-        message = f"kubeconfig {paths}: {type(error).__name__} {error}"
+    except (OSError, yaml.YAMLError, LookupError, AttributeError, TypeError) as error:
+        message = f"kubeconfig {paths}: {error}"
         raise LoginError(message) from error
     if "exec" in user or "auth-provider" in user:
         message = (
@@ -103,8 +103,12 @@ def from_kubeconfig(paths: str, context: str | None) -> Login:
     return Login(_connection(cluster, user, chosen.get("namespace")), _token_file(user))
 
 
-def _has_current(document: Mapping[str, Any]) -> bool:
-    return bool(document.get("current-context"))
+def _current(documents: list[tuple[Path, Mapping[str, Any]]]) -> str:
+    for _, document in documents:
+        if name := document.get("current-context"):
+            return str(name)
+    message = "no current-context is set"
+    raise LookupError(message)
 
 
 def _named(
@@ -115,8 +119,8 @@ def _named(
         for entry in document.get(section) or ():
             if entry["name"] == name:
                 return file, _absolute(entry.get(what) or {}, file.parent)
-    message = f"{what} {name}"
-    raise KeyError(message)
+    message = f"there is no {what} {name}"
+    raise LookupError(message)
 
 
 def _absolute(entry: Mapping[str, Any], folder: Path) -> dict[str, Any]:

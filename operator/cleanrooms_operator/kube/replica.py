@@ -100,6 +100,8 @@ class Replica:
         self._phase = "standing by"
         acquired = self._start("election", election.acquire())
         if await self._first_end() is not acquired:
+            acquired.cancel()
+            await election.release()  # it may have been acquired in this very moment
             return False
         self._tasks.pop("election").result()
         self._start("lease", election.keep())
