@@ -412,6 +412,21 @@ class TestLeaving:
         assert "delete it too" in told[0]
         assert "delete it too" not in told[1]
 
+    def test_the_creators_membership_says_what_the_collaboration_waits_for(self) -> None:
+        """R-15: both name the account and the remedy."""
+        members = [{"accountId": account, "status": "ACTIVE"} for account in (CREATOR, PARTNER)]
+        known = collaboration()
+        going = replace(known, deleted=make.NOW, status={**known.status, "members": members})
+        told = self.creators(going)
+        assert PARTNER in told
+        assert CREATOR not in told
+        assert (
+            'annotate the Collaboration cleanrooms-operator.dev/delete-collaboration: "true"'
+            in told
+        )
+        agreed = replace(going, annotations=make.annotations(delete_collaboration="true"))
+        assert PARTNER not in self.creators(agreed)
+
     def test_without_a_collaboration_here_a_person_must_help(self) -> None:
         told = self.creators(collaboration("c-2"))
         assert "abandon" in told

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import payments
+from cleanrooms_operator.core import members, payments
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.reasons import Reason
@@ -331,10 +331,18 @@ def _creators_blockers(situation: Situation, present: Present) -> Iterator[Block
         )
     else:
         where = f"{collaboration.key} in namespace {collaboration.key.namespace}"
+        held_by = _why_it_stays(collaboration, situation.account)
         yield Blocker(
-            f"The creator's membership ends after its collaboration: waiting for {where}"
-            + ("" if collaboration.deleting else " to be deleted; delete it too")
+            f"The creator's membership ends after its collaboration: waiting for {where}{held_by}"
         )
+
+
+def _why_it_stays(collaboration: Resource, creator: str) -> str:
+    """Return what a collaboration waits for itself, as the end of a sentence (rule R-15)."""
+    if not collaboration.deleting:
+        return " to be deleted; delete it too"
+    told = members.farewell(collaboration, creator, collaboration.status.get("members") or ())
+    return "" if told is None else f". {told}"
 
 
 def _members_blockers(situation: Situation) -> Iterator[Blocker]:

@@ -1,6 +1,6 @@
 """Members of a collaboration: who has joined, and whether all is as the creator declared."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -186,18 +186,26 @@ def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
 
 
 def _active_members(situation: Situation, present: Present) -> Iterator[Blocker]:
-    if situation.resource.annotations.get(Annotation.DELETE_COLLABORATION) == "true":
-        return
-    others = sorted(
-        _account(m)
-        for m in _shown(present) or ()
-        if m["status"] == "ACTIVE" and m["accountId"] != situation.account
+    told = farewell(situation.resource, situation.account, _shown(present) or ())
+    if told is not None:
+        yield Blocker(told)
+
+
+def farewell(collaboration: Resource, creator: str, listed: Iterable[Document]) -> str | None:
+    """Return whom of its members a collaboration's deletion waits for, and what a person can do.
+
+    `listed` are the members by their `accountId` and `status`, `creator` is the creator's account.
+    """
+    if collaboration.annotations.get(Annotation.DELETE_COLLABORATION) == "true":
+        return None
+    active = sorted(_account(m) for m in listed if m["status"] == "ACTIVE")
+    others = [account for account in active if account != creator]
+    if not others:
+        return None
+    return (
+        f"Active members would lose the collaboration: {', '.join(others)}. Wait until they "
+        f'leave, or annotate the Collaboration {Annotation.DELETE_COLLABORATION}: "true"'
     )
-    if others:
-        yield Blocker(
-            f"Active members would lose the collaboration: {', '.join(others)}. Wait until they "
-            f'leave, or annotate {Annotation.DELETE_COLLABORATION}: "true"'
-        )
 
 
 def _unfinished_memberships(situation: Situation, present: Present) -> Iterator[Blocker]:
