@@ -13,6 +13,17 @@ from cleanrooms_operator.kube.schedule import Schedule, is_at_rest
 from kube_world import LoopClock, a_resource, metrics, ready_status, seeded, value
 
 REST = a_resource("Collaboration", "rest", status=ready_status())
+WAITING = a_resource(
+    "Membership",
+    "waiting",
+    status={
+        "observedGeneration": 1,
+        "conditions": [
+            {"type": "Ready", "status": "False", "observedGeneration": 1},
+            {"type": "Reconciling", "status": "True", "observedGeneration": 1},
+        ],
+    },
+)
 
 
 class Stage:
@@ -95,22 +106,11 @@ async def test_a_restart_spreads_what_is_at_rest_and_takes_the_rest_at_once() ->
         status=ready_status(),
         deletionTimestamp="2026-01-01T00:00:00Z",
     )
-    waiting = a_resource(
-        "Membership",
-        "waiting",
-        status={
-            "observedGeneration": 1,
-            "conditions": [
-                {"type": "Ready", "status": "False", "observedGeneration": 1},
-                {"type": "Reconciling", "status": "True", "observedGeneration": 1},
-            ],
-        },
-    )
     many = [
         a_resource("Collaboration", f"rest-{n}", uid=f"u{n}", status=ready_status())
         for n in range(200)
     ]
-    stage = Stage(new, leaving, waiting, *many)
+    stage = Stage(new, leaving, WAITING, *many)
     stage.schedule.begin()
     assert sorted(await stage.turns()) == [
         ("leaving", "CHANGE"),

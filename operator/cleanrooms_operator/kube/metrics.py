@@ -100,11 +100,9 @@ class PassMetrics:
 
     def __init__(self, registry: CollectorRegistry, workers: int) -> None:
         by_kind = ("controller",)
+        by_result = ("controller", "result")
         self._ends = Counter(
-            "controller_runtime_reconcile_total",
-            "Passes",
-            ("controller", "result"),
-            registry=registry,
+            "controller_runtime_reconcile_total", "Passes", by_result, registry=registry
         )
         self._errors = Counter(
             "controller_runtime_reconcile_errors_total", "Failed passes", by_kind, registry=registry
