@@ -70,6 +70,10 @@ class CommonStatus(Value):
             description="Value of the annotation `reconcile-requested-at` that was answered last."
         ),
     ] = None
+    last_aws_error: Annotated[
+        LastError | None,
+        Field(alias="lastAWSError", description="The error of AWS that stops this resource."),
+    ] = None
 
 
 class Status(CommonStatus):
@@ -99,8 +103,4 @@ class Status(CommonStatus):
     ] = None
     drift: Annotated[
         list[DriftItem] | None, Field(description="Where AWS differs from the spec.")
-    ] = None
-    last_aws_error: Annotated[
-        LastError | None,
-        Field(alias="lastAWSError", description="The error of AWS that stops this resource."),
     ] = None
