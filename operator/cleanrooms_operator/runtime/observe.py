@@ -37,10 +37,10 @@ async def _observe(view: View) -> Observed:
     if (identifier := status.get("identifier")) is not None:
         return await _look_at(view, identifier)
     external = view.resource.annotations.get(Annotation.EXTERNAL_ID)
-    if external not in {None, search.NONE}:
-        return await search.find_named(view, external or "")
-    if view.kind.natural_key is not None:
-        return await search.find_by_key(view)
+    if external is not None and external != search.NONE:
+        return await search.find_named(view, external)
+    if (key := view.kind.natural_key) is not None:
+        return await search.find_by_key(view, key)
     return await search.find_by_name(view)
 
 

@@ -125,14 +125,13 @@ async def _look_and_act(
     return step
 
 
-async def _unresolved(step: Step, reporter: Reporter) -> Step:
+async def _unresolved(step: Wait | Stall, reporter: Reporter) -> Step:
     resource = reporter.resource
     if resource.deleting:
         # Nothing is recorded, and what the object would live under cannot be named.
         await reporter.ports.cluster.release(resource)
         return Release()
-    if isinstance(step, Wait | Stall):
-        reporter.facts = (Fact("ReferencesResolved", "False", step.reason, step.message),)
+    reporter.facts = (Fact("ReferencesResolved", "False", step.reason, step.message),)
     await reporter.write(step, {})
     return step
 

@@ -9,7 +9,7 @@ from cleanrooms_operator.core.pace import patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Neighbours
-from cleanrooms_operator.core.step import Stall, Step, Wait
+from cleanrooms_operator.core.step import Stall, Wait
 from cleanrooms_operator.runtime.memory import Recall
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.tags import read_tags
@@ -27,7 +27,7 @@ class Search:
     neighbours: Neighbours
 
 
-async def resolve(search: Search) -> dict[str, str] | Step:
+async def resolve(search: Search) -> dict[str, str] | Wait | Stall:
     """Return the parameters that references stand for, or the step that follows from a lack."""
     kind, resource = search.kind, search.resource
     recorded = references.recorded(kind, resource)
@@ -66,12 +66,12 @@ async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...])
     for match in matches:
         if (arn := match.get(lookup.ours)) is not None:
             tags = await read_tags(ports.service, search.identity, lookup.listing.service, arn)
-            if ports.policy.owner.claim(search.resource.key, tags) is Claim.OURS:
+            if ports.policy.owner.claim(search.resource.key, tags) in {Claim.OURS, Claim.INHERITED}:
                 ours.append(match)
     return ours[0] if len(ours) == 1 else None
 
 
-def _unclear(lookup: Lookup, value: Document, matches: tuple[Document, ...]) -> Step:
+def _unclear(lookup: Lookup, value: Document, matches: tuple[Document, ...]) -> Wait | Stall:
     if not matches:
         return Wait(Reason.DEPENDENCY_NOT_READY, lookup.missing(value))
     listed = ", ".join(sorted(str(match[lookup.source]) for match in matches))

@@ -49,7 +49,7 @@ async def resolve_attempt(view: View) -> Observed:
 async def _made_by_attempt(view: View, attempt: Document, since: float) -> Observed | None:
     key = view.kind.natural_key
     if key is not None:
-        found = await find_by_key(view)
+        found = await find_by_key(view, key)
         if isinstance(found, Hidden):
             return Uncertain()
         return None if isinstance(found, Absent) else found
@@ -161,16 +161,16 @@ def _found(view: View, candidate: Candidate) -> Present:
         lifecycle=view.kind.lifecycle_of(state),
         claim=candidate.claim,
         bound=False,
-        released=RELEASED in (candidate.tags or {}),
+        released=RELEASED in candidate.tags,
     )
 
 
 # -- by natural key, and by a person's word --------------------------------------------------
 
 
-async def find_by_key(view: View) -> Observed:
+async def find_by_key(view: View, key: NaturalKey) -> Observed:
     """Look for the one object that can exist for these parameters (rule R-4)."""
-    identifier = await _identifier_by_key(view)
+    identifier = await _identifier_by_key(view, key)
     if identifier is None:
         return Absent()
     found = await _read_named(view, identifier)
@@ -184,10 +184,7 @@ async def find_by_key(view: View) -> Observed:
     return _not_ours(view, found)
 
 
-async def _identifier_by_key(view: View) -> str | None:
-    key = view.kind.natural_key
-    if key is None:  # only kinds with one are looked up this way
-        return None
+async def _identifier_by_key(view: View, key: NaturalKey) -> str | None:
     value = view.parameters[key.parameter]
     try:
         answer = await view.call(key.service, key.operation, {key.parameter: value})
