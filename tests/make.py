@@ -156,6 +156,11 @@ def account(**over: Any) -> Resource:
     return replace(made, **over)
 
 
+def thing(**over: Any) -> dict[str, Any]:
+    """Return the red Thing as AWS shows it, in a List or by itself."""
+    return {"id": "id-1", "arn": ARN, "name": "one", "status": "LIVE", "color": "red", **over}
+
+
 def owner_tags(**over: str) -> dict[str, str]:
     """Return the tags by which cluster-1 marks the Thing, without the attempt's."""
     own = {"owner": "cluster-1", "namespace": KEY.namespace, "name": KEY.name, **over}

@@ -15,7 +15,14 @@ from cleanrooms_operator.core.ownership import Owner
 from cleanrooms_operator.core.references import parameters
 from cleanrooms_operator.core.resource import FINALIZER, Document, Key, Resource
 from cleanrooms_operator.runtime.memory import Recall
-from cleanrooms_operator.runtime.ports import Identity, Policy, Ports, Sighting, StaleError
+from cleanrooms_operator.runtime.ports import (
+    Identity,
+    PacedError,
+    Policy,
+    Ports,
+    Sighting,
+    StaleError,
+)
 from cleanrooms_operator.runtime.view import View
 
 IDENTITY = Identity(make.ACCOUNT, make.REGION)
@@ -100,6 +107,8 @@ class AWS:
     """List operation -> the summaries that it shows."""
     age: float = 0.0
     """Seconds by which a sighting is older than now, where that is allowed."""
+    paced: float = 0.0
+    """Seconds for which no request may be reserved."""
     calls: list[tuple[str, Document]] = field(default_factory=list)
     sightings: list[tuple[str, float]] = field(default_factory=list)
     """(operation, since) of every sighting that was asked for."""
@@ -115,6 +124,8 @@ class AWS:
     async def reserve(self, identity: Identity, service: str, operation: str) -> None:
         del identity, service
         self.calls.append(("reserve", {"operation": operation}))
+        if self.paced:
+            raise PacedError(operation, self.paced)
 
     async def call(  # noqa: PLR0913  the port's own signature
         self,
@@ -204,15 +215,17 @@ def recall(**over: Any) -> Recall:
     return replace(made, **over)
 
 
-def view(at: Desk, kind: Kind, resource: Resource, memory: Recall | None = None) -> View:
+def view(at: Desk, resource: Resource, kind: Kind | None = None, **over: Any) -> View:
     """Return what the stages of a pass over a resource share; the desk knows the resource."""
     at.cluster.resources[resource.key] = resource
-    return View(
-        kind=kind,
+    looked_at = kind or make.kind()
+    made = View(
+        kind=looked_at,
         resource=resource,
         identity=IDENTITY,
-        parameters=parameters(kind, resource, {}),
+        parameters=parameters(looked_at, resource, {}),
         ports=at.ports,
-        recall=memory or recall(),
+        recall=recall(),
         neighbours={},
     )
+    return replace(made, **over)
