@@ -227,10 +227,21 @@ class Cluster:
             raise PlaygroundError(message) from error
 
     def _wait_until_served(self, name: str) -> None:
-        def established() -> bool:
-            return is_true(self.get(CRD, name) or {}, "Established")
+        """Wait until a definition is established and its storage answers, which comes later."""
 
-        wait_for(f"the definition {name} to be established", established)
+        def served() -> bool:
+            found = self.get(CRD, name) or {}
+            if not is_true(found, "Established"):
+                return False
+            spec = found["spec"]
+            version, kind = spec["versions"][0]["name"], spec["names"]["kind"]
+            try:
+                self.list(f"{spec['group']}/{version}/{kind}")
+            except (ApiError, PlaygroundError):
+                return False
+            return True
+
+        wait_for(f"the definition {name} to be served", served)
 
 
 def kind_of(document: Mapping[str, Any]) -> str:
