@@ -52,18 +52,14 @@ def start_trained_model_inference_job(
     """
     membership = querying_membership(world, caller, parameters["membershipIdentifier"])
     model = _model(world, membership, parameters)
-    association = in_collaboration(
-        world,
-        Association,
-        membership.collaboration,
-        parameters.get(_ASSOCIATION, model.association),
-    )
+    named = parameters.get(_ASSOCIATION, model.association)
+    association = in_collaboration(world, Association, membership.collaboration, named)
     digest = digest_of(world, association, "inferenceContainerConfig")
     channel = parameters["dataSource"]["mlInputChannelArn"]
     unready = check_model(world, model) or check_channel(world, membership, channel)
     barred = check_receiver(world, membership, parameters, "CAN_RECEIVE_INFERENCE_OUTPUT")
-    named = parameters.get("mlModelInferencePayerAccountId")
-    payer = payer_of(world, membership, "modelInference", named)
+    submitted = parameters.get("mlModelInferencePayerAccountId")
+    payer = payer_of(world, membership, "modelInference", submitted)
     check_name(world, parameters["name"], world.store.list(InferenceJob, membership.id))
     _check_quotas(world, membership)
     arn = ml_arn(membership, "trained-model-inference-job", world.ids.uuid())

@@ -3,9 +3,10 @@
 import hmac
 import ipaddress
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any, Literal
 
 from aiohttp import web
@@ -145,8 +146,7 @@ class Control:
 
 
 def _json(document: Mapping[str, Any], status: int = 200) -> web.Response:
-    text: Callable[[Any], str] = lambda value: json.dumps(value, default=_text)  # noqa: E731
-    return web.json_response(document, status=status, dumps=text)
+    return web.json_response(document, status=status, dumps=partial(json.dumps, default=_text))
 
 
 def _text(value: object) -> str:
