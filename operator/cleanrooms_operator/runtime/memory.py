@@ -53,12 +53,21 @@ class Recall:
     unmarkable: bool = False
     waits: int = 0
     """How many passes in a row ended in waiting."""
+    deed: str | None = None
+    """What the last pass did."""
+    repeats: int = 0
+    """How many passes in a row did that before, as where reads lag behind what was done."""
 
     def deny(self, now: float) -> float:
         """Remember that AWS denies something; return for how many seconds it has done so."""
         if self.denied is None:
             self.denied = now
         return now - self.denied
+
+    def remember(self, deed: str) -> None:
+        """Count how often the same was done in a row."""
+        self.repeats = self.repeats + 1 if deed == self.deed else 0
+        self.deed = deed
 
     def refuse(self, parameters: str, refusal: Refusal, now: float) -> None:
         """Remember that AWS refuses these parameters, and since when."""

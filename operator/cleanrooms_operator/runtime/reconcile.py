@@ -8,7 +8,7 @@ from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT
-from cleanrooms_operator.core.pace import Urgency, patience, spread
+from cleanrooms_operator.core.pace import Pace, Urgency, patience, spread
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.situation import Refusal, Situation
@@ -55,6 +55,7 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
     reporter = Reporter(ports, await _held(resource, ports))
     step = await _take_step(kind, reporter, ports, recall)
     recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
+    recall.remember(_deed(step))
     _tell(step, resource, reporter)
     return Outcome(
         step=type(step).__name__,
@@ -193,7 +194,7 @@ def _again(step: Step, ports: Ports, recall: Recall) -> float | None:
         case Pause(_, until):
             return None if until is None else (until - ports.clock.now()).total_seconds()
         case Wait(Reason.DELETING | Reason.CONFIRMING_ABSENCE):
-            return min(1.5 ** min(recall.waits, 64), pace.progress_interval)
+            return _soon(recall.waits, pace)
         case Wait(Reason.PROGRESSING):
             return pace.progress_interval
         case Wait():
@@ -204,7 +205,18 @@ def _again(step: Step, ports: Ports, recall: Recall) -> float | None:
             details = recall.taken + pace.detail_interval - ports.clock.elapsed()
             return max(min(pace.list_interval, details), 0.0)
         case _:
-            return 0.0
+            return 0.0 if recall.repeats == 0 else _soon(recall.repeats, pace)
+
+
+def _soon(times: int, pace: Pace) -> float:
+    """Return seconds until what should be seen at once is looked for again."""
+    return min(1.5 ** min(times, 64), pace.progress_interval)
+
+
+def _deed(step: Step) -> str:
+    if isinstance(step, Apply):
+        return f"{step.change.operation} {step.change.parameters}"
+    return type(step).__name__
 
 
 def _urgency(step: Step, resource: Resource) -> Urgency:
