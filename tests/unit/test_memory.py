@@ -16,18 +16,18 @@ REFUSAL = Refusal(Reason.INVALID_SPEC, "no")
 class TestRecalls:
     def test_a_resource_is_remembered_from_pass_to_pass(self) -> None:
         memories = Memories()
-        first = memories.of(make.bound(), 10.0, 5.0)
-        assert memories.of(make.bound(version="8"), 20.0, 15.0) is first
-        assert (first.seen, first.taken) == (10.0, 5.0)
+        first = memories.of(make.bound(), 10.0)
+        assert memories.of(make.bound(version="8"), 20.0) is first
+        assert (first.seen, first.taken) == (10.0, 10.0)
 
     def test_another_one_of_the_same_name_is_another(self) -> None:
         memories = Memories()
-        first = memories.of(make.bound(), 10.0, 5.0)
-        assert memories.of(make.bound(uid="uid-2"), 20.0, 15.0) is not first
+        first = memories.of(make.bound(), 10.0)
+        assert memories.of(make.bound(uid="uid-2"), 20.0) is not first
 
     def test_what_is_gone_is_forgotten_once_or_twice(self) -> None:
         memories = Memories()
-        memories.of(make.bound(), 10.0, 5.0)
+        memories.of(make.bound(), 10.0)
         memories.forget(make.KEY)
         memories.forget(make.KEY)
         assert memories.recalls == {}
@@ -54,7 +54,7 @@ class TestRecalls:
     ) -> None:
         resource = make.bound(**over)
         assert is_settled(resource) is settled
-        fresh = Memories().of(resource, 10.0, 5.0)
+        fresh = Memories().of(resource, 10.0)
         assert fresh.stale is not settled
         assert fresh.generation == make.GENERATION
 

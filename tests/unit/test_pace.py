@@ -2,7 +2,7 @@
 
 import pytest
 
-from cleanrooms_operator.core.pace import Pace, Urgency, patience, spread
+from cleanrooms_operator.core.pace import Pace, Urgency, next_turn, patience, spread
 
 PACE = Pace()
 
@@ -16,6 +16,15 @@ def test_places_are_spread_over_the_interval() -> None:
     """R-21: details are read once an hour, not all at once."""
     tenths = [int(spread(f"uid-{n}") * 10) for n in range(1000)]
     assert all(70 < tenths.count(tenth) < 130 for tenth in range(10))
+
+
+def test_everything_has_one_turn_in_an_interval() -> None:
+    """R-21: however close together resources were made, their turns are apart."""
+    turn = next_turn("uid-1", 500.0, 3600.0)
+    assert 500.0 < turn <= 4100.0
+    assert next_turn("uid-1", turn, 3600.0) == pytest.approx(turn + 3600.0)
+    assert next_turn("uid-1", turn - 1.0, 3600.0) == pytest.approx(turn)
+    assert next_turn("uid-2", 500.0, 3600.0) != turn
 
 
 def test_waiting_grows_and_is_bounded() -> None:

@@ -8,7 +8,7 @@ import pytest
 import make
 from cleanrooms_operator.core.failure import Failure
 from cleanrooms_operator.core.kind import NamedSpec
-from cleanrooms_operator.core.pace import Pace, Urgency
+from cleanrooms_operator.core.pace import Pace, Urgency, next_turn
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Blocker
 from cleanrooms_operator.runtime.outcome import GONE
@@ -266,7 +266,8 @@ class TestWhenToLookAgain:
         operator.wait(1)
         await operator.look()
         [memory] = operator.memories.recalls.values()
-        due = memory.taken + PACE.detail_interval - operator.desk.clock.elapsed()
+        turn = next_turn(memory.uid, memory.taken, PACE.detail_interval)
+        due = turn - operator.desk.clock.elapsed()
         operator.wait(due - 5)
         assert (await operator.look()).again == pytest.approx(5)
         assert operator.aws.operations == []

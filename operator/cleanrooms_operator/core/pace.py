@@ -39,6 +39,12 @@ def spread(uid: str) -> float:
     return int.from_bytes(hashlib.sha256(uid.encode()).digest()[:4]) / 2**32
 
 
+def next_turn(uid: str, after: float, interval: float) -> float:
+    """Return a resource's first turn later than `after`: it has one in every interval."""
+    place = spread(uid) * interval
+    return after + interval - (after - place) % interval
+
+
 def patience(waits: int, pace: Pace) -> float:
     """Return seconds until the next look after `waits` looks in vain: growing, and bounded."""
     return min(pace.progress_interval * 1.5 ** min(waits, 64), pace.list_interval)

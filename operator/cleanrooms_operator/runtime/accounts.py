@@ -26,7 +26,7 @@ async def reconcile_account(
     if account is None or (account.deleting and not account.held):
         memories.forget(key)
         return GONE
-    recall = memories.of(account, ports.clock.elapsed(), ports.clock.elapsed())
+    recall = memories.of(account, ports.clock.elapsed())
     reporter = Reporter(ports, account)
     if account.deleting:
         step = await _let_go(account, kinds, ports)

@@ -36,9 +36,9 @@ class Recall:
     """Whether the details must be read before anything is concluded."""
     generation: int
     """The generation that the details were read for."""
+    taken: float
+    """When the details were read; before the first reading, when it saw the resource."""
     details: Details | None = None
-    taken: float = 0.0
-    """When the details were read; at the start, a moment that spreads the first reading."""
     attempt: str | None = None
     attempt_since: float = 0.0
     """When it first saw the attempt, or last sent it."""
@@ -83,7 +83,7 @@ class Memories:
 
     recalls: dict[Key, Recall] = field(default_factory=dict)
 
-    def of(self, resource: Resource, now: float, first_taken: float) -> Recall:
+    def of(self, resource: Resource, now: float) -> Recall:
         """Return what is known of a resource, which may be nothing yet."""
         known = self.recalls.get(resource.key)
         if known is None or known.uid != resource.uid:
@@ -92,7 +92,7 @@ class Memories:
                 seen=now,
                 stale=not is_settled(resource),
                 generation=resource.status.get("observedGeneration", -1),
-                taken=first_taken,
+                taken=now,
             )
             self.recalls[resource.key] = known
         return known

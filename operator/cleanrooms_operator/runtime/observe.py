@@ -5,6 +5,7 @@ from datetime import datetime
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.ownership import Claim
+from cleanrooms_operator.core.pace import next_turn
 from cleanrooms_operator.core.resource import Annotation, Document
 from cleanrooms_operator.core.step import (
     Details,
@@ -64,14 +65,14 @@ async def _look_at(view: View, identifier: str) -> Observed:
 
 def _details_are_due(view: View) -> bool:
     recall, resource = view.recall, view.resource
-    since = view.elapsed - recall.taken
+    due = next_turn(resource.uid, recall.taken, view.ports.policy.pace.detail_interval)
     return (
         recall.stale
         or resource.deleting
         or recall.generation != resource.generation
         or view.requested is not None
         or view.kind.is_outdated(resource, view.neighbours)
-        or since >= view.ports.policy.pace.detail_interval
+        or view.elapsed >= due
     )
 
 

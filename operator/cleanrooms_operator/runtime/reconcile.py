@@ -8,7 +8,7 @@ from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT
-from cleanrooms_operator.core.pace import Pace, Urgency, patience, spread
+from cleanrooms_operator.core.pace import Pace, Urgency, next_turn, patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.situation import Refusal, Situation
@@ -49,9 +49,7 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
     if resource is None or (resource.deleting and not resource.held):
         memories.forget(key)
         return GONE
-    now, pace = ports.clock.elapsed(), ports.policy.pace
-    first_taken = now - spread(resource.uid) * pace.detail_interval
-    recall = memories.of(resource, now, first_taken)
+    recall = memories.of(resource, ports.clock.elapsed())
     reporter = Reporter(ports, await _held(resource, ports))
     step = await _take_step(kind, reporter, ports, recall)
     recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
@@ -202,8 +200,8 @@ def _again(step: Step, ports: Ports, recall: Recall) -> float | None:
         case Stall():
             return pace.list_interval
         case InSync():
-            details = recall.taken + pace.detail_interval - ports.clock.elapsed()
-            return max(min(pace.list_interval, details), 0.0)
+            details = next_turn(recall.uid, recall.taken, pace.detail_interval)
+            return max(min(pace.list_interval, details - ports.clock.elapsed()), 0.0)
         case _:
             return 0.0 if recall.repeats == 0 else _soon(recall.repeats, pace)
 
