@@ -1,0 +1,58 @@
+"""Fixtures of the tests that run everything for real, but for AWS."""
+
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cleanrooms_playground.cluster import Cluster
+from cleanrooms_playground.control_plane import ControlPlane
+from e2e.stage import OPERATOR_USER, Ground, Stage
+
+PROJECT = Path(__file__).parents[2]
+LOG_LINES = 60
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any]:
+    """Show how the logs of the processes end when a test fails."""
+    report = yield
+    stages = (each for each in item.funcargs.values() if isinstance(each, Stage))
+    if report.failed:
+        for process in (process for stage in stages for process in stage.processes):
+            title = f"The {process.name}'s log {process.log_path} ends with"
+            report.sections.append((title, process.log_tail(LOG_LINES)))
+    return report
+
+
+@pytest.fixture(scope="session")
+def ground(control_plane: ControlPlane, cluster: Cluster) -> Ground:
+    """Apply the definitions and the operator's rights."""
+    cluster.apply_files(PROJECT / "crds", PROJECT / "deploy" / "rbac.yaml")
+    kubeconfig = control_plane.kubeconfig_for(OPERATOR_USER)
+    return Ground(cluster, control_plane.kubeconfig, kubeconfig)
+
+
+@pytest.fixture(scope="module")
+def emulator_arguments() -> tuple[str, ...]:
+    """Say how the emulator of a module is started: most tests are not about rates."""
+    return ("--no-rates",)
+
+
+@pytest.fixture(scope="module")
+def stage(
+    ground: Ground,
+    tmp_path_factory: pytest.TempPathFactory,
+    emulator_arguments: tuple[str, ...],
+) -> Iterator[Stage]:
+    """Set up an emulated AWS and a watch that the tests of a module share."""
+    with Stage(ground, tmp_path_factory.mktemp("stage"), *emulator_arguments) as built:
+        yield built
+
+
+@pytest.fixture(autouse=True)
+def invariants(stage: Stage) -> Iterator[None]:
+    """Hold every status that is written during a test against the invariants."""
+    yield
+    assert not stage.watch.violations
