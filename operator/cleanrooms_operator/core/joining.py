@@ -286,12 +286,14 @@ def report(situation: Situation, present: Present) -> Document:
 def _ml_status(resource: Resource, present: Present) -> Document | None:
     """Ours is what our spec asks for on a membership of our own, or what we recorded before."""
     wanted, shown = resource.spec.get("mlConfiguration"), _shown(present)
+    is_recorded = _put_by_us(resource)
     if shown is None:
-        return None
-    agreed = wanted is not None and not differences(wanted, shown)
-    if _put_by_us(resource) or (agreed and _may_overwrite(resource)):
-        return {"putBy": _name(resource)}
-    return None
+        # The record stands before the call, and as long as AWS refuses it.
+        is_ours = is_recorded and wanted is not None and not resource.deleting
+    else:
+        agreed = wanted is not None and not differences(wanted, shown)
+        is_ours = is_recorded or (agreed and _may_overwrite(resource))
+    return {"putBy": _name(resource)} if is_ours else None
 
 
 def _collaboration(situation: Situation, present: Present) -> Resource | None:

@@ -72,7 +72,8 @@ class Reporter:
             self.resource.status.get(name) != value for name, value in step.change.record.items()
         )
         if recorded or self.resource.is_true("Ready"):
-            await self.write(step, step.change.record)
+            self.fields = {**self.fields, **step.change.record}
+            await self.write(step, {})
 
     def tell(self, reason: Reason, message: str, *, warning: bool = False) -> None:
         """Post an event when the pass is over."""
