@@ -77,9 +77,7 @@ class Race:
         return (*self._heard, *self._left, stored, made, self.world.attempts)
 
 
-def explore(
-    world: World, key: Key, passes: int, check: Callable[[World], None]
-) -> Exploration:
+def explore(world: World, key: Key, passes: int, check: Callable[[World], None]) -> Exploration:
     """Let two processes do their passes in every order, and check each different ending."""
     following: dict[State, list[State]] = {}
     endings = 0

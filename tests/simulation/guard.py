@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -11,6 +12,7 @@ from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Key, Resource
+from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.runtime.outcome import Outcome
 from cleanrooms_operator.runtime.ports import Identity
 from cleanrooms_operator.runtime.search import NONE
@@ -28,17 +30,15 @@ STAYING = {Reason.RETAINED.value, Reason.ABANDONED.value, Reason.GIVEN_UP.value}
 class Guard:
     """What the operator made, and what it may leave behind."""
 
-    made: dict[Key, str] = field(default_factory=dict)
-    """The ARN of the object of each resource, until its release (rule R-37)."""
-    vanished: set[str] = field(default_factory=set)
-    """ARNs of objects that were deleted behind the operator's back."""
+    made: set[str] = field(default_factory=set)
+    """The uids of the resources that an object was made for."""
     left: set[Key] = field(default_factory=set)
     """Resources that went without their objects, as somebody was told or wanted."""
     looked: Counter[str] = field(default_factory=Counter)
     """How often each promise was looked at: the witness that the guard did not sleep."""
 
     def fork(self) -> Guard:
-        return Guard(dict(self.made), set(self.vanished), set(self.left), self.looked.copy())
+        return Guard(set(self.made), set(self.left), self.looked.copy())
 
     # -- before a call -------------------------------------------------------------------------
 
@@ -71,7 +71,9 @@ class Guard:
         where = (stored.status.get("accountID"), stored.status.get("region"))
         assert where == (arguments[0].account, arguments[0].region)
         if stored.annotations.get(Annotation.EXTERNAL_ID) != NONE:
-            assert key not in self.made, f"{key} is made twice, after {self.made.get(key)}"
+            assert stored.uid not in self.made, f"{key} is made again though nobody asked for that"
+            alive = _alive(world, arguments[0].account, key, arguments[3])
+            assert not alive, f"{key} is made twice, beside {alive}"
 
     def _allow_change(self, world: World, run: Pass, kind: Kind, arguments: Arguments) -> None:
         """Assert that what is changed is the resource's own, or about to be."""
@@ -103,25 +105,12 @@ class Guard:
         """Take note of what a call did."""
         record = world.aws.last()
         assert record.answered != "ValidationException" or run.key in world.mistaken, record
-        if not record.applied:
-            return
-        kind, parameters = world.kinds[run.key.kind], record.parameters
-        if record.operation == kind.create:
-            assert record.created is not None
-            self.made[run.key] = record.created
-        elif record.operation == kind.delete or RELEASED in parameters.get("tags", ()):
-            self.made.pop(run.key, None)
-        elif RELEASED in parameters.get("tagKeys", ()):
-            self.made[run.key] = parameters["resourceArn"]
-
-    def vanish(self, arn: str) -> None:
-        """Take note of an object that somebody else deleted."""
-        self.vanished.add(arn)
+        assert run.seen is not None
+        if record.applied and record.operation == world.kinds[run.key.kind].create:
+            self.made.add(run.seen.uid)
 
     def released(self, run: Pass) -> None:
-        """Take note that a finalizer went: what had vanished may be made again."""
-        if self.made.get(run.key) in self.vanished:
-            del self.made[run.key]
+        """Take note that a finalizer went."""
         if run.seen is not None and run.seen.spec.get("managementPolicy") == "ObserveOnly":
             self.left.add(run.key)
 
@@ -134,6 +123,29 @@ class Guard:
         events = run.result.events if isinstance(run.result, Outcome) else ()
         if STAYING & {event.reason for event in events}:
             self.left.add(run.key)
+
+
+def _alive(world: World, account: str, key: Key, parameters: Document) -> list[str]:
+    """Return what AWS has that is a resource's and was not released (rule R-37)."""
+    kind = world.kinds[key.kind]
+    return [
+        item[kind.handle.arn]
+        for item in world.aws.objects(account, kind)
+        if kind.lifecycle_of(item[kind.state]) in {Lifecycle.READY, Lifecycle.CHANGING}
+        and is_same(kind, item, parameters)
+        and _is_unreleased(key, world.aws.tags(account, kind.service, item[kind.handle.arn]))
+    ]
+
+
+def is_same(kind: Kind, item: Document, fields: Document) -> bool:
+    """Whether an object is the one for these parameters, where these name it by nature."""
+    key = kind.natural_key
+    return key is None or item[key.listed_as] == fields.get(key.parameter)
+
+
+def _is_unreleased(key: Key, tags: Mapping[str, str]) -> bool:
+    is_its_own = (tags.get(NAMESPACE), tags.get(NAME)) == (key.namespace, key.name)
+    return is_its_own and RELEASED not in tags
 
 
 def _arguments(run: Pass) -> Arguments:

@@ -9,6 +9,7 @@ from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import DEFINITIONS
+from simulation.guard import is_same
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -124,7 +125,7 @@ def check_orphans(world: World) -> None:
         resource = world.resources.get(key)
         if resource is None:
             assert key in world.guard.left, f"{arn} of {key} is an orphan"
-        else:
+        elif is_same(kind, item, resource.status):
             assert not resource.is_true("Ready") or "Paused" in str(resource.status), (
                 f"{key} is ready beside {arn}"
             )

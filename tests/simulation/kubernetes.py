@@ -152,7 +152,7 @@ class Cache:
 
     def list(self, kind: str, namespace: str | None) -> tuple[Resource, ...]:
         keys = self.store.resources if self.stands_at is None else self.store.past
-        chosen = sorted(k for k in keys if k.kind == kind and namespace in {None, k.namespace})
+        chosen = (k for k in keys if k.kind == kind and namespace in {None, k.namespace})
         return tuple(found for key in chosen if (found := self.get(key)) is not None)
 
     def wrote(self, key: Key) -> None:

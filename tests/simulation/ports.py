@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import types
 from collections.abc import Generator
 from dataclasses import dataclass
@@ -73,7 +72,7 @@ class Remote:
         return await ask("list", kind, namespace)
 
     async def write_status(self, resource: Resource, changes: Any) -> Any:
-        return await ask("write_status", resource, copy.deepcopy(dict(changes)))
+        return await ask("write_status", resource, dict(changes))
 
     async def hold(self, resource: Resource) -> Any:
         return await ask("hold", resource)
@@ -96,8 +95,8 @@ class Remote:
         background: bool = False,
     ) -> Any:
         del background  # rates are the gateway's
-        sent = copy.deepcopy(dict(parameters))
-        return await ask("call", identity, service, operation, sent, reserved, not_after)
+        sent = (identity, service, operation, dict(parameters), reserved, not_after)
+        return await ask("call", *sent)
 
     async def sighting(self, identity: Identity, listing: Any, scope: Any, since: float) -> Any:
         return await ask("sighting", identity, listing, dict(scope), since)

@@ -146,6 +146,11 @@ EXAMPLES: Mapping[str, Example] = {
 }
 
 
+COLLABORATION = EXAMPLES["collaboration"].key
+CREATORS = EXAMPLES["creator"].key
+PARTNERS = EXAMPLES["partner"].key
+
+
 def walkthrough(world: World) -> tuple[Key, ...]:
     """Apply all of both companies."""
     accounts(world)

@@ -336,7 +336,7 @@ class World:
     def run_next(self, process: int = 0, end: float = math.inf) -> bool:
         """Do the next pass that is due by `end`; False if there is none."""
         agenda = self.process(process).agenda
-        planned = agenda.next()
+        planned = agenda.next({run.key for run in self.passes if run.process == process})
         if planned is None or planned[0] > end:
             return False
         when, key = planned
@@ -362,6 +362,18 @@ class World:
         return resource is not None and resource.deleting
 
     # -- what a test asks ----------------------------------------------------------------------
+
+    def told(self, key: Key) -> str:
+        """Return what a person reads of a resource: "Ready", or why it is not, as "Stalled X"."""
+        resource = self.resources[key]
+        for name in ("Paused", "Stalled", "Reconciling"):
+            if (condition := resource.condition(name)) is not None:
+                return f"{name} {condition['reason']}"
+        return "Ready" if resource.is_true("Ready") else "Unknown"
+
+    def message(self, key: Key, condition: str = "Ready") -> str:
+        found = self.resources[key].condition(condition)
+        return "" if found is None else str(found["message"])
 
     def ask(self, account: str, service: str, operation: str, **parameters: Any) -> Any:
         """Ask AWS as an account's own people, beside the operator."""

@@ -1,0 +1,144 @@
+"""What it costs Kubernetes and AWS: few writes to become ready, none at rest, and known calls."""
+
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+
+from cleanrooms_emulator.log import Record
+from cleanrooms_emulator.quotas import Quotas
+from cleanrooms_emulator.rules import Rules
+from cleanrooms_operator.core.resource import Key
+from simulation import specs
+from simulation.specs import CREATOR, PARTNER
+from simulation.world import World
+
+MANY = 200
+HOUR, HOURS = 3600.0, 3
+
+
+def counted(records: list[Record]) -> Counter[tuple[str, str]]:
+    """Return how often each account was asked for each operation; a List of many pages is one."""
+    return Counter((r.account, r.operation) for r in records if "nextToken" not in r.parameters)
+
+
+def crowd() -> World:
+    """Return a world of many collaborations in two accounts, each with its creator's membership."""
+    world = World(rules=Rules(quotas=Quotas(collaborations=MANY, memberships=MANY)))
+    specs.accounts(world)
+    for number in range(MANY):
+        namespace, name = "ab"[number % 2], f"c-{number:03d}"
+        alone = {
+            "name": name,
+            "members": [],
+            "creatorMemberAbilities": ["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
+        }
+        world.apply("Collaboration", name, specs.collaboration(**alone), namespace)
+        joining = {
+            **specs.creators_membership(collaborationRef={"name": name}),
+            "mlConfiguration": specs.ml_configuration((CREATOR, PARTNER)[number % 2]),
+        }
+        world.apply("Membership", name, joining, namespace)
+    world.settle(seconds=20_000)
+    return world
+
+
+@pytest.fixture(scope="module")
+def many() -> World:
+    return crowd()
+
+
+@dataclass(frozen=True)
+class Watch:
+    """What happened in some hours at rest."""
+
+    records: list[Record]
+    written: int
+
+
+@pytest.fixture(scope="module")
+def watch(many: World) -> Watch:
+    """Watch three drift cycles, the first hour apart: in it all get their turns."""
+    world = many.fork()
+    world.rest(HOUR)
+    before, version = len(world.aws.records()), world.kubernetes.version
+    world.rest(HOURS * HOUR)
+    return Watch(world.aws.records()[before:], world.kubernetes.version - version)
+
+
+def test_r_23_becoming_ready_takes_four_and_six_writes() -> None:
+    world = World()
+    specs.walkthrough(world)
+    written: dict[Key, int] = {}
+    while len(written) < len(world.resources):
+        world.run_next()
+        for key, resource in world.resources.items():
+            if resource.is_true("Ready"):
+                written.setdefault(key, world.kubernetes.patches[key])
+    assert written[specs.COLLABORATION] <= 4
+    assert written[specs.CREATORS] <= 6
+    assert written[specs.PARTNERS] <= 6
+
+
+def test_r_23_in_a_crowd_too_no_write_is_spent_on_waiting(many: World) -> None:
+    written: dict[str, set[int]] = {"Collaboration": set(), "Membership": set()}
+    for key in many.resources:
+        if key.kind in written:
+            assert many.told(key) == "Ready"
+            written[key.kind].add(many.kubernetes.patches[key])
+    assert max(written["Collaboration"]) <= 4 + 1  # its member joins when it is ready
+    assert max(written["Membership"]) <= 6
+
+
+def test_r_23_nothing_is_written_over_three_drift_cycles(watch: Watch) -> None:
+    assert watch.written == 0
+
+
+def test_r_21_rest_costs_a_list_a_cycle_and_the_details_of_each_object_an_hour(
+    watch: Watch,
+) -> None:
+    calls = counted(watch.records)
+    each = MANY // 2
+    hourly = {
+        "ListCollaborations": 6,
+        "ListMemberships": 6,
+        "GetCallerIdentity": 1,
+        "GetCollaboration": each,
+        "GetMembership": each,
+        "GetMLConfiguration": each,
+        "ListMembers": 2 * each,  # for members, and for payments
+        "ListTagsForResource": 2 * each,
+    }
+    assert calls.keys() == {(account, name) for account in (CREATOR, PARTNER) for name in hourly}
+    for (account, name), count in calls.items():
+        expected = HOURS * hourly[name]
+        assert 0.9 * expected <= count <= 1.1 * expected, (account, name)
+
+
+def test_r_21_details_are_spread_over_the_hour(watch: Watch) -> None:
+    minutes = Counter(r.wall // 60 for r in watch.records if r.operation == "GetCollaboration")
+    assert len(minutes) > 40 * HOURS
+    assert max(minutes.values()) <= MANY / 10
+
+
+def test_r_21_members_are_asked_for_every_cycle_while_somebody_is_awaited() -> None:
+    world = World()
+    specs.accounts(world)
+    specs.EXAMPLES["collaboration"].apply(world)
+    world.settle()
+    before = len(world.aws.records())
+    world.rest(HOUR)
+    calls = counted(world.aws.records()[before:])
+    assert 5 <= calls[CREATOR, "ListMembers"] <= 7
+    assert calls[CREATOR, "GetCollaboration"] <= 2
+
+
+def test_r_21_a_person_can_ask_for_a_look_and_sees_that_it_was_taken() -> None:
+    world = specs.settled()
+    key: Key = specs.COLLABORATION
+    before = len(world.aws.records())
+    world.annotate(key, reconcile_requested_at="now")
+    world.settle()
+    calls = counted(world.aws.records()[before:])
+    assert calls[CREATOR, "GetCollaboration"] == 1
+    assert world.resources[key].status["lastHandledReconcileAt"] == "now"
