@@ -160,9 +160,13 @@ class TestSomethingIsFound:
         found = make.present(bound=False)
         assert decide(found) == Bind(found)
 
-    @pytest.mark.parametrize("claim", [Claim.INHERITED, Claim.NOBODY, Claim.RELEASED])
-    def test_our_tags_are_written_before_it_is_recorded(self, claim: Claim) -> None:
-        step = decide(make.present(bound=False, claim=claim))
+    @pytest.mark.parametrize("released", [True, False])
+    @pytest.mark.parametrize("claim", [Claim.INHERITED, Claim.NOBODY, Claim.OTHER])
+    def test_our_tags_are_written_before_it_is_recorded(
+        self, claim: Claim, *, released: bool
+    ) -> None:
+        """R-35: another's mark goes after its tags, or it would be another's again."""
+        step = decide(make.present(bound=False, claim=claim, released=released))
         assert isinstance(step, Apply)
         assert step.change.operation == "TagResource"
         assert step.change.parameters == {"resourceArn": make.ARN, "tags": make.owner_tags()}

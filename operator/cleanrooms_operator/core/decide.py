@@ -166,10 +166,11 @@ def bind(situation: Situation, present: Present) -> Step:
     """Record the found object, once its own tags say whose it is (rule R-35)."""
     if situation.observe_only:
         return Bind(present)
+    if present.claim not in {Claim.OURS, Claim.RELEASED}:
+        # Before the mark goes: it is what lets us take the object from another resource.
+        return converge.claim(situation, present)
     if present.released:
         return converge.revive(situation, present)
-    if present.claim is not Claim.OURS:
-        return converge.claim(situation, present)
     return Bind(present)
 
 
