@@ -109,6 +109,8 @@ class AWS:
     """Seconds by which a sighting is older than now, where that is allowed."""
     paced: float = 0.0
     """Seconds for which no request may be reserved."""
+    signed_before: float | None = None
+    """When the last call had to be signed, if that mattered."""
     calls: list[tuple[str, Document]] = field(default_factory=list)
     sightings: list[tuple[str, float]] = field(default_factory=list)
     """(operation, since) of every sighting that was asked for."""
@@ -141,6 +143,7 @@ class AWS:
         del identity, service, background
         assert reserved is (not_after is not None), "creates alone are reserved and dated"
         self.calls.append((operation, dict(parameters)))
+        self.signed_before = not_after
         answer: Any = self.answers[operation]
         if isinstance(answer, list):
             answer = answer.pop(0)

@@ -7,7 +7,7 @@ import pytest
 import make
 from cleanrooms_operator.core import converge
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import ATTEMPT, NAME, OWNER, RELEASED
+from cleanrooms_operator.core.ownership import OWNER, RELEASED
 from cleanrooms_operator.core.step import Apply, Change, Drift, InSync, Present
 
 UPKEEP = Change("cleanrooms", "PutExtra", {}, (Drift("extra.x", "1", "2"),))
@@ -110,19 +110,12 @@ class TestTags:
         assert converge.tag_keys(subject, make.details(on_it)) == expected
 
     def test_our_own_are_set_again_and_are_nobodys_drift(self) -> None:
-        stripped = {k: v for k, v in make.owner_tags().items() if k != NAME}
+        stripped = {k: v for k, v in make.owner_tags().items() if k != OWNER}
         observed = make.present(details=make.details(tags=stripped))
         [change] = pending(observed, {})
-        assert change.parameters["tags"] == {NAME: "one"}
+        assert change.parameters["tags"] == {OWNER: "cluster-1"}
         assert change.drift == ()
         assert not change.record
-
-    def test_the_attempts_tag_is_history_and_stays_as_it_is(self) -> None:
-        observed = shown({ATTEMPT: "attempt-1"})
-        situation = make.situation(
-            observed, owner_tags=make.owner_tags() | {ATTEMPT: ""}, resource=make.bound(spec={})
-        )
-        assert list(converge.pending(make.kind(), situation, observed)) == []
 
     @pytest.mark.parametrize(
         ("ours_before", "on_it", "wanted", "expected"),
@@ -226,12 +219,10 @@ class TestWhatCannotBeChanged:
 
 
 class TestClaims:
-    def test_an_object_gets_our_tags_but_no_attempts(self) -> None:
-        tags = {**make.owner_tags(), ATTEMPT: ""}
-        step = converge.claim(make.situation(make.present(), owner_tags=tags), make.present())
+    def test_an_object_gets_our_tags(self) -> None:
+        step = converge.claim(make.situation(make.present()), make.present())
         assert isinstance(step, Apply)
-        assert step.change.parameters["tags"] == make.owner_tags()
-        assert OWNER in step.change.parameters["tags"]
+        assert step.change.parameters == {"resourceArn": make.ARN, "tags": make.owner_tags()}
 
     def test_a_deleted_objects_mark_is_taken_away(self) -> None:
         step = converge.revive(make.situation(make.present()), make.present())

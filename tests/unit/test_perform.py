@@ -7,13 +7,14 @@ import pytest
 import make
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.failures import IAM_DELAY
-from cleanrooms_operator.core.ownership import ATTEMPT, RELEASED
+from cleanrooms_operator.core.ownership import ATTEMPT, OWNER, RELEASED
 from cleanrooms_operator.core.pace import Pace, Urgency
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Change
 from cleanrooms_operator.runtime.memory import Memories
 from cleanrooms_operator.runtime.ports import NotSentError, PacedError, StaleError
 from passes import Operator
+from scripted import START
 
 PACE = Pace()
 OBSERVE_ONLY = {"color": "red", "managementPolicy": "ObserveOnly"}
@@ -58,6 +59,16 @@ class TestCreates:
         assert len(first) + len(operator.changes) == 4
         assert operator.ready() == ("True", "Succeeded")
         assert (outcome.step, outcome.urgency) == ("InSync", Urgency.DRIFT)
+
+    async def test_a_create_is_signed_soon_after_its_attempt_or_never(self) -> None:
+        """R-7: ten seconds from the write, also when it is sent again."""
+        operator = Operator(make.resource())
+        operator.aws.answers["CreateThing"] = [BUSY, {"thing": make.thing()}]
+        await operator.fail()
+        assert operator.aws.signed_before == START + PACE.send_window
+        operator.wait(60)
+        await operator.look()
+        assert operator.aws.signed_before == START + 60 + PACE.send_window
 
     async def test_a_newer_version_ends_the_pass_before_anything_is_sent(self) -> None:
         operator = Operator(make.resource())
@@ -227,7 +238,10 @@ class TestRefusals:
         operator = await self.refused(DENIED)
         assert operator.ready() == ("False", "AccessDenied")
         assert operator.resource.condition("Stalled") is None
-        operator.wait(PACE.denied_grace + 1)
+        operator.wait(1)
+        assert (await operator.look()).step == "Wait"
+        assert operator.aws.operations == [], "nothing is sent, and nothing is forgotten"
+        operator.wait(PACE.denied_grace)
         await operator.look()
         assert operator.resource.condition("Stalled") is not None
 
@@ -325,6 +339,27 @@ class TestChanges:
 
 def doomed(**over: Any) -> Operator:
     return Operator(make.bound(deleted=make.NOW, generation=make.GENERATION + 1, **over))
+
+
+class TestOwnerTags:
+    async def test_they_are_set_again_where_somebody_took_them_away(self) -> None:
+        operator = Operator(make.bound(generation=make.GENERATION + 1))
+        left = {key: value for key, value in make.owner_tags().items() if key != OWNER}
+        operator.aws.answers["ListTagsForResource"] = {"tags": {**left, ATTEMPT: "attempt-1"}}
+        await operator.look()
+        assert operator.aws.sent("TagResource") == [
+            {"resourceArn": make.ARN, "tags": {OWNER: "cluster-1"}}
+        ]
+
+    async def test_an_adopted_object_gets_them(self) -> None:
+        """R-35: adopting in Full writes owner tags."""
+        operator = Operator(make.resource(annotations=make.annotations(external_id="id-1")))
+        operator.aws.answers["ListTagsForResource"] = {"tags": {"team": "ads"}}
+        await operator.look()
+        assert operator.aws.sent("TagResource") == [
+            {"resourceArn": make.ARN, "tags": make.owner_tags()}
+        ]
+        assert "identifier" not in operator.status, "they are read back first"
 
 
 class TestDeletions:

@@ -192,6 +192,15 @@ class TestErrors:
         await operator.fail()
         assert operator.ready() == ("False", "ProgressingWithRetry")
 
+    async def test_a_look_that_is_denied_stalls_in_time(self) -> None:
+        operator = Operator(make.bound(generation=make.GENERATION + 1))
+        operator.aws.answers["GetThing"] = make.error(Failure.DENIED)
+        steps = []
+        for _ in range(4):
+            steps.append((await operator.look()).step)
+            operator.wait(PACE.denied_grace / 2)
+        assert steps == ["Wait", "Wait", "Wait", "Stall"]
+
     async def test_an_abandoned_resource_goes_whatever_aws_answers(self) -> None:
         abandoned = make.annotations(abandon="true")
         operator = Operator(make.bound(deleted=make.NOW, annotations=abandoned))

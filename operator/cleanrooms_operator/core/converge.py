@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import ATTEMPT, PREFIX, RELEASED
+from cleanrooms_operator.core.ownership import PREFIX, RELEASED
 from cleanrooms_operator.core.resource import Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Apply, Change, Details, Drift, InSync, Present, Step
@@ -68,8 +68,7 @@ def _update(kind: Kind, situation: Situation, present: Present) -> Change | None
 def _tag(service: str, situation: Situation, present: Present) -> Change | None:
     """Set the tags that are missing or differ, the operator's own among them."""
     shown = present.details.tags if present.details else {}
-    own = {n: v for n, v in situation.owner_tags.items() if n != ATTEMPT}
-    wanted = {**(situation.resource.spec.get("tags") or {}), **own}
+    wanted = {**(situation.resource.spec.get("tags") or {}), **situation.owner_tags}
     differing = {key: value for key, value in wanted.items() if shown.get(key) != value}
     if not differing:
         return None
@@ -107,8 +106,7 @@ def tag_keys(resource: Resource, details: Details) -> list[str]:
 
 def claim(situation: Situation, present: Present) -> Step:
     """Write our owner tags on an object that is to become this resource's."""
-    tags = {n: v for n, v in situation.owner_tags.items() if n != ATTEMPT}
-    parameters = {"resourceArn": present.arn, "tags": tags}
+    parameters = {"resourceArn": present.arn, "tags": situation.owner_tags}
     return Apply(Change(situation.service, "TagResource", parameters), present)
 
 

@@ -36,7 +36,7 @@ class Situation:
     service: str
     """The AWS service that the kind lives in."""
     owner_tags: Mapping[str, str]
-    """The tags that mark this resource's object, the attempt's among them where one is known."""
+    """The tags that mark this resource's object, but for that of the attempt: it is history."""
     denied_grace: float
     """Seconds for which AccessDenied is taken for IAM that has not spread yet."""
     release_limit: float
