@@ -13,6 +13,7 @@ from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import (
     Apply,
+    Create,
     Drift,
     Fact,
     InSync,
@@ -83,6 +84,9 @@ class Reporter:
         now, resource = self.ports.clock.now(), self.resource
         if isinstance(step, Pause):
             return {"conditions": conditions.pause(resource, step.message, now)}
+        if isinstance(step, Create) and resource.is_true("Stalled"):
+            # What AWS refused is tried again: that is no news before it works.
+            return {}
         found = self._verdict(step)
         return {
             "observedGeneration": resource.generation,
