@@ -73,7 +73,14 @@ def _details_are_due(view: View) -> bool:
         or view.requested is not None
         or view.kind.is_outdated(resource, view.neighbours)
         or view.elapsed >= due
+        or _is_in_doubt(view)
     )
+
+
+def _is_in_doubt(view: View) -> bool:
+    """Whether only the details can tell that what stalls the resource is over."""
+    state = view.resource.status.get("state")
+    return view.resource.is_true("Stalled") and state not in view.kind.ends
 
 
 def _freshness(view: View) -> float:
