@@ -43,7 +43,8 @@ def next_step(kind: Kind, situation: Situation) -> Step:
         return _resolve(situation, observed)
     if situation.resource.deleting:
         return teardown.next_step(kind, situation)
-    if (pause := paused(situation.resource, situation.now)) is not None:
+    is_open = situation.resource.status.get("attempt") is not None
+    if not is_open and (pause := paused(situation.resource, situation.now)) is not None:
         return pause
     return _settle(kind, situation, observed)
 
