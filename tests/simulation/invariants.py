@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER
+from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, RELEASED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import DEFINITIONS
@@ -121,14 +121,18 @@ def check_orphans(world: World) -> None:
         tags = world.aws.tags(account, kind.service, arn)
         if arn in bound or OWNER not in tags:
             continue
+        world.guard.looked["stray"] += 1
         key = Key(kind.name, tags[NAMESPACE], tags[NAME])
         resource = world.resources.get(key)
         if resource is None:
             assert key in world.guard.left, f"{arn} of {key} is an orphan"
-        elif is_same(kind, item, resource.status):
-            assert not resource.is_true("Ready") or "Paused" in str(resource.status), (
+        elif is_same(kind, item, resource.status) and RELEASED not in tags:
+            assert not resource.is_true("Ready") or resource.condition("Paused") is not None, (
                 f"{key} is ready beside {arn}"
             )
+        else:
+            # Its resource was replaced in the middle of its deletion, or made for something else.
+            assert key in world.guard.left, f"{arn} of {key} is an orphan"
 
 
 def objects(world: World) -> list[tuple[str, Kind, Any]]:
