@@ -184,8 +184,8 @@ class Stage:
 
     def resource(self, key: Key) -> Resource:
         """Return a resource as it is now."""
-        found = self.watch.get(key)
-        assert found is not None, f"there is no {key}"
+        found = self.watch.wait(f"{key} to be there", lambda: self.watch.get(key))
+        assert found is not None
         return found
 
     def status(self, key: Key, field: str) -> Any:
