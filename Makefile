@@ -8,9 +8,10 @@ NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(firstword $(foreach one,$(PYTHONS),$(shell $(one) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(one))))
 
-# What covers every branch of the engine in seconds, and what takes processes and minutes.
+# What covers every branch of the engine in seconds, and what takes processes and minutes. The
+# end-to-end tests have several processes of their own each, and run one after another.
 ENGINE := tests/unit tests/simulation/test_walkthrough.py tests/test_tidy.py
-WORLD := tests/simulation tests/emulator tests/integration tests/e2e
+WORLD := tests/simulation tests/emulator tests/integration
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -21,6 +22,7 @@ test: check ## Run every check and every test
 	$(BIN)/cleanrooms-playground binaries
 	$(BIN)/coverage run -m pytest $(ENGINE) && $(BIN)/coverage report
 	$(BIN)/pytest --numprocesses 2 --dist worksteal $(WORLD)
+	$(BIN)/pytest tests/e2e
 
 check: .venv/dev ## Run the checks that run no test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
