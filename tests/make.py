@@ -201,6 +201,7 @@ def situation(observed: Observed, **over: Any) -> Situation:
         owner_tags=owner_tags(),
         denied_grace=300.0,
         release_limit=3600.0,
+        watched=86_400.0,
     )
     return replace(made, **over)
 

@@ -231,6 +231,10 @@ class TestTheObjectIsDead:
         found, subject = self.dead(3600)
         assert decide(found, resource=subject) == Delete(found)
 
+    def test_a_process_that_was_down_tries_first(self) -> None:
+        found, subject = self.dead(9999)
+        assert decide(found, resource=subject, watched=3600.0) == Delete(found)
+
     def test_what_is_alive_is_never_given_up(self) -> None:
         found, subject = self.dead(9999, "LIVE")
         assert decide(found, resource=subject) == Delete(found)

@@ -41,6 +41,8 @@ class Situation:
     """Seconds for which AccessDenied is taken for IAM that has not spread yet."""
     release_limit: float
     """Seconds for which a deletion waits for an object that is of no use any more (rule R-38)."""
+    watched: float
+    """Seconds since this process first saw the resource."""
     refusal: Refusal | None = None
     """AWS's answer to a create call with these very parameters, a short while ago."""
     unmarkable: bool = False

@@ -77,7 +77,9 @@ def _is_hopeless(kind: Kind, situation: Situation) -> bool:
     deleted, state = situation.resource.deleted, situation.resource.status.get("state")
     if deleted is None or state not in kind.ends:
         return False
-    return (situation.now - deleted).total_seconds() > situation.release_limit
+    # A process that was down has not tried.
+    waited = min((situation.now - deleted).total_seconds(), situation.watched)
+    return waited > situation.release_limit
 
 
 def _is_abandoned(resource: Resource) -> bool:

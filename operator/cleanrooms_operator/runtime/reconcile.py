@@ -148,6 +148,7 @@ def _situation(view: View, observed: Observed) -> Situation:
         owner_tags={name: value for name, value in tags.items() if name != ATTEMPT},
         denied_grace=ports.policy.pace.denied_grace,
         release_limit=ports.policy.pace.release_limit,
+        watched=view.elapsed - view.recall.seen,
         refusal=_refusal(view),
         unmarkable=view.recall.unmarkable,
         neighbours=view.neighbours,
