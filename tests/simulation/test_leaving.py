@@ -1,10 +1,14 @@
 """The way out: what is deleted, what is held back until a person says so, and what stays."""
 
+from dataclasses import replace
+
 import pytest
 
 from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_operator.core.ownership import RELEASED
 from cleanrooms_operator.core.resource import Key
+from cleanrooms_operator.core.step import Lifecycle
+from cleanrooms_operator.kinds import BY_NAME
 from cleanrooms_operator.runtime.outcome import Outcome
 from simulation import specs
 from simulation.invariants import check_rest, objects
@@ -225,6 +229,56 @@ def test_an_account_goes_after_all_that_uses_it() -> None:
     EXAMPLES["partner"].delete(world)
     world.settle()
     assert in_namespace(world, "b") == []
+
+
+def test_what_aws_is_still_changing_is_waited_for() -> None:
+    """As objects of kinds are whose deletion takes time: here, the end of a membership does."""
+    kind = BY_NAME["Membership"]
+    slow = replace(kind, lifecycle={**kind.lifecycle, "COLLABORATION_DELETED": Lifecycle.CHANGING})
+    world = World(kinds={**BY_NAME, "Membership": slow})
+    specs.walkthrough(world)
+    world.settle()
+    identifier = world.resources[PARTNERS].status["identifier"]
+    world.annotate(COLLABORATION, delete_collaboration="true")
+    delete_namespace(world, "a")
+    world.rest(700.0)
+    delete_namespace(world, "b")
+    world.rest(300.0)
+    assert world.told(PARTNERS) == "Reconciling Deleting"
+    assert world.aws.sent("DeleteMembership") == 0
+    world.ask(PARTNER, "cleanrooms", "DeleteMembership", membershipIdentifier=identifier)
+    world.rest(world.pace.settle + 60.0)
+    assert PARTNERS not in world.resources
+
+
+def test_r_38_nobody_gives_up_before_having_tried() -> None:
+    """R-38: a process that was down for long has not waited for anything."""
+    world = specs.settled()
+    world.annotate(COLLABORATION, delete_collaboration="true")
+    delete_namespace(world, "a")
+    world.rest(700.0)
+    assert world.told(PARTNERS) == "Stalled CollaborationDeleted"
+    delete_namespace(world, "b")
+    world.crash()
+    world.tick(2 * world.pace.release_limit)
+    world.settle()
+    assert PARTNERS not in world.resources
+    assert objects(world) == []
+
+
+def test_r_38_what_is_of_no_use_and_cannot_be_deleted_is_given_up_after_a_while() -> None:
+    world = specs.settled()
+    world.annotate(COLLABORATION, delete_collaboration="true")
+    delete_namespace(world, "a")
+    world.rest(700.0)
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="Delete*"))
+    delete_namespace(world, "b")
+    world.rest(world.pace.release_limit - 600.0)
+    assert PARTNERS in world.resources
+    world.rest(1800.0)
+    assert PARTNERS not in world.resources
+    world.aws.faults.clear()
+    check_rest(world)
 
 
 # -- what went by itself -------------------------------------------------------------------------
