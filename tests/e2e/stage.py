@@ -39,9 +39,6 @@ SETTINGS: Mapping[str, Any] = {
 }
 """What operators are started with, unless a test says otherwise: times are seconds."""
 
-WORKING = r"Began to work"
-START_SECONDS = 60
-
 
 @dataclass(frozen=True, slots=True)
 class Ground:
@@ -175,9 +172,9 @@ class Stage:
         return made
 
     def run_operator(self, **settings: Any) -> Operator:
-        """Make an operator and wait until it works."""
+        """Make an operator and start it; what waits for its work waits for its start, too."""
         made = self.operator(**settings)
-        start(made)
+        made.start()
         return made
 
     # -- what is seen of it ------------------------------------------------------------------
@@ -272,12 +269,6 @@ class Stage:
                 if resource.finalizers:
                     self.let_go(resource.key)
                 self.delete(resource.key)
-
-
-def start(operator: Operator) -> None:
-    """Start an operator, or start it again, and wait until it works."""
-    operator.start()
-    operator.process.wait_for_line(WORKING, START_SECONDS)
 
 
 def is_ready(resource: Resource | None) -> bool:

@@ -10,12 +10,12 @@ from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.resource import Key, Resource
-from e2e.stage import Company, Stage, start
+from e2e.stage import Company, Stage
 
-LATE = 3.0
+LATE = 2.5
 """How long a create that is held back goes on towards AWS without the process that sent it."""
 HELD = 20.0
-SETTLE = 6.0
+SETTLE = 5.0
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def test_nothing_is_made_twice_or_orphaned_whenever_the_operator_is_killed(stage
     operator = stage.operator(settle=SETTLE)
     keys: list[Key] = []
     for lifetime in LIFETIMES:
-        start(operator)
+        operator.start()
         companies = {moment: stage.company() for moment in lifetime}
         requests = [moment for moment in lifetime if isinstance(moment, Request)]
         held = [moment.arm(companies[moment]) for moment in requests]
@@ -127,6 +127,6 @@ def test_nothing_is_made_twice_or_orphaned_whenever_the_operator_is_killed(stage
         operator.process.kill9()
         for moment in requests:
             moment.check(companies[moment])
-    start(operator)
+    operator.start()
     stage.wait_ready(*keys)
     stage.check_one_each(*keys)

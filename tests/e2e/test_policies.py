@@ -19,7 +19,7 @@ CYCLES = 3
 @pytest.fixture(scope="module", autouse=True)
 def operator(stage: Stage) -> None:
     """Run an operator that looks often at what Lists show, and at details only when it must."""
-    stage.run_operator(list_interval=1, detail_interval=3600)
+    stage.run_operator(list_interval=0.5, detail_interval=3600)
 
 
 def wait_for_lists(stage: Stage, company: Company, operation: str = "ListCollaborations") -> None:

@@ -8,7 +8,7 @@ import pytest
 from cleanrooms_operator.core.resource import Key
 from cleanrooms_playground.servers import Operator
 from e2e import declared
-from e2e.stage import WORKING, Company, Stage
+from e2e.stage import Company, Stage
 
 COMPANIES = 5
 EACH = 4
@@ -16,6 +16,7 @@ EACH = 4
 TAKE_OVER_SECONDS = 30
 HAND_OVER_SECONDS = 3
 LATE = 4.0
+WORKING = r"Began to work"
 STANDING_BY = r"Stood by for the lease"
 
 

@@ -24,7 +24,7 @@ T = TypeVar("T")
 UNSEEN = {"observedGeneration": -1}
 """The status of a resource that no operator has looked at."""
 TOO_MANY = 429
-POLL_SECONDS = 0.2
+POLL_SECONDS = 0.1
 """How often a condition is asked anew that may depend on more than what is watched."""
 
 

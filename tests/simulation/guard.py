@@ -61,7 +61,7 @@ class Guard:
     def _allow_create(self, world: World, run: Pass, seen: Resource, arguments: Arguments) -> None:
         """Assert the write-ahead record, and that there is no object that was not released."""
         key, tags = run.key, arguments[3]["tags"]
-        owner = (tags[OWNER], tags[NAMESPACE], tags[NAME])
+        owner = (tags.get(OWNER), tags.get(NAMESPACE), tags.get(NAME))
         assert owner == (world.owner.id, key.namespace, key.name), "wrong owner tags"
         stored = world.resources.get(key)
         assert stored is not None, f"{key} is created without a resource"

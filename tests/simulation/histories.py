@@ -1,7 +1,8 @@
 """Moves of which histories are made: what people, AWS, the network and processes may do at all.
 
-A move takes two small numbers, which mean what it makes of them; one that does not fit the world
-does nothing. So every list of moves is a history, and a shorter list is one too.
+A move takes two small numbers: who it is about (a resource, a pass, a process), and what of it. It
+makes of them what it can, and does nothing where that does not fit the world. So every list of
+moves is a history, and a shorter list is one too.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,12 +44,19 @@ FAULTS = (
 PERIODS = (1.0, 9.0, 12.0, 60.0, 300.0, 430.0, 700.0, 4000.0)
 
 
-def _chosen(number: int) -> Example:
-    return list(EXAMPLES.values())[number % len(EXAMPLES)]
+def beginnings() -> Mapping[str, World]:
+    """Return worlds to begin with: all is ready, or all was just applied."""
+    begun = World()
+    specs.walkthrough(begun)
+    return {"ready": specs.settled(), "applied": begun}
 
 
-def _running(world: World, number: int) -> Pass | None:
-    return world.passes[number % len(world.passes)] if world.passes else None
+def _chosen(who: int) -> Example:
+    return list(EXAMPLES.values())[who % len(EXAMPLES)]
+
+
+def _running(world: World, who: int) -> Pass | None:
+    return world.passes[who % len(world.passes)] if world.passes else None
 
 
 def nothing(_world: World, _: int, __: int) -> None:
@@ -64,28 +72,36 @@ def work(world: World, process: int, period: int) -> None:
     world.rest(PERIODS[period % len(PERIODS)], process % 2)
 
 
-def begin(world: World, number: int, process: int) -> None:
+def begin(world: World, who: int, process: int) -> None:
     """Start a pass, which stays where it is until it is moved on."""
-    key = sorted(world.resources)[number % len(world.resources)] if world.resources else None
-    if key is not None and world.in_flight(key, process % 2) is None:
+    keys = [example.key for example in EXAMPLES.values()] + sorted(world.resources)
+    key = keys[who % len(keys)]
+    if world.in_flight(key, process % 2) is None:
         world.start(key, process % 2)
 
 
-def step(world: World, number: int, count: int) -> None:
-    run = _running(world, number)
+def to_change(world: World, who: int, _: int) -> None:
+    """Move a pass on to where it asks AWS to change something."""
+    run = _running(world, who)
+    while run is not None and run.request is not None and not run.request.mutates_aws:
+        world.step(run)
+
+
+def step(world: World, who: int, count: int) -> None:
+    run = _running(world, who)
     for _ in range(count % 4 + 1):
         if run is not None and not run.over:
             world.step(run)
 
 
-def finish(world: World, number: int, _: int) -> None:
-    if (run := _running(world, number)) is not None:
+def finish(world: World, who: int, _: int) -> None:
+    if (run := _running(world, who)) is not None:
         world.finish(run)
 
 
-def lose(world: World, number: int, executed: int) -> None:
+def lose(world: World, who: int, executed: int) -> None:
     """Let the answer to a request be lost, or the request itself."""
-    run = _running(world, number)
+    run = _running(world, who)
     if run is not None:
         if executed % 2:
             world.execute(run)
@@ -115,16 +131,16 @@ def fall_behind(world: World, process: int, versions: int) -> None:
 # -- time, network and AWS -----------------------------------------------------------------------
 
 
-def wait(world: World, period: int, _: int) -> None:
+def wait(world: World, _: int, period: int) -> None:
     world.tick(PERIODS[period % len(PERIODS)])
 
 
-def pace(world: World, count: int, _: int) -> None:
+def pace(world: World, _: int, count: int) -> None:
     world.paced = count
 
 
-def fail(world: World, number: int, _: int) -> None:
-    world.aws.faults.add(FAULTS[number % len(FAULTS)])
+def fail(world: World, _: int, which: int) -> None:
+    world.aws.faults.add(FAULTS[which % len(FAULTS)])
 
 
 def heal(world: World, _: int, __: int) -> None:
@@ -134,9 +150,9 @@ def heal(world: World, _: int, __: int) -> None:
 # -- people, in Kubernetes -----------------------------------------------------------------------
 
 
-def apply(world: World, number: int, _: int) -> None:
+def apply(world: World, who: int, _: int) -> None:
     specs.accounts(world)
-    _chosen(number).apply(world)
+    _chosen(who).apply(world)
 
 
 VARIANTS: tuple[Mapping[str, object], ...] = (
@@ -149,17 +165,17 @@ VARIANTS: tuple[Mapping[str, object], ...] = (
 )
 
 
-def edit(world: World, number: int, variant: int) -> None:
-    example = _chosen(number)
+def edit(world: World, who: int, variant: int) -> None:
+    example = _chosen(who)
     before = world.resources.get(example.key)
     if before is not None and not before.deleting:
         spec = {**example.edited, **VARIANTS[variant % len(VARIANTS)]}
         world.apply(example.key.kind, example.key.name, spec, example.key.namespace)
 
 
-def delete(world: World, number: int, careful: int) -> None:
+def delete(world: World, who: int, careful: int) -> None:
     """Delete a resource, with or without the word that lets its object go."""
-    example = _chosen(number)
+    example = _chosen(who)
     if careful % 3 == 0:
         world.delete(example.key)
     else:
@@ -181,56 +197,56 @@ ANNOTATIONS: tuple[Mapping[str, str | None], ...] = (
 )
 
 
-def annotate(world: World, number: int, which: int) -> None:
-    key = _chosen(number).key
+def annotate(world: World, who: int, which: int) -> None:
+    key = _chosen(who).key
     if key not in world.resources:
         return
-    if which == len(ANNOTATIONS):
-        world.annotate(key, reconcile_requested_at=str(world.seconds))
-    elif which > len(ANNOTATIONS):
-        world.annotate(key, external_id=world.resources[key].status.get("arn"))
-    else:
-        world.annotate(key, **ANNOTATIONS[which])
+    told = (
+        *ANNOTATIONS,
+        {"external_id": world.resources[key].status.get("arn")},
+        {"reconcile_requested_at": str(world.seconds)},
+    )
+    world.annotate(key, **told[which % len(told)])
 
 
-def restore(world: World, number: int, everything: int) -> None:
+def restore(world: World, who: int, everything: int) -> None:
     """Let statuses and finalizers be lost, of one resource or of all."""
     if everything % 2:
         world.restore()
-    elif _chosen(number).key in world.resources:
-        world.kubernetes.restore(_chosen(number).key)
+    elif _chosen(who).key in world.resources:
+        world.kubernetes.restore(_chosen(who).key)
 
 
 # -- people, in AWS ------------------------------------------------------------------------------
 
 
-def _recorded(world: World, number: int) -> tuple[Kind, Resource] | None:
-    resource = world.resources.get(_chosen(number).key)
+def _recorded(world: World, who: int) -> tuple[Kind, Resource] | None:
+    resource = world.resources.get(_chosen(who).key)
     if resource is None or resource.status.get("arn") is None:
         return None
     return world.kinds[resource.key.kind], resource
 
 
-def change(world: World, number: int, _: int) -> None:
+def change(world: World, who: int, _: int) -> None:
     """Change what AWS lets anybody change."""
-    if (found := _recorded(world, number)) is None:
+    if (found := _recorded(world, who)) is None:
         return
     kind, resource = found
-    edited = _chosen(number).edited if resource.spec != _chosen(number).edited else {}
+    edited = _chosen(who).edited if resource.spec != _chosen(who).edited else {}
     values = {n: v for n, v in {**resource.spec, **edited}.items() if n in kind.in_place}
     _as_person(world, kind, resource, kind.update or kind.read, **values)
 
 
-def remove(world: World, number: int, _: int) -> None:
+def remove(world: World, who: int, _: int) -> None:
     """Delete an object behind the operator's back."""
-    if (found := _recorded(world, number)) is not None:
+    if (found := _recorded(world, who)) is not None:
         kind, resource = found
         _as_person(world, kind, resource, kind.delete)
 
 
-def untag(world: World, number: int, which: int) -> None:
+def untag(world: World, who: int, which: int) -> None:
     """Take tags away: those of people, or now and then all."""
-    if (found := _recorded(world, number)) is None:
+    if (found := _recorded(world, who)) is None:
         return
     kind, resource = found
     account, arn = resource.status["accountID"], resource.status["arn"]
@@ -249,31 +265,31 @@ def _as_person(
         world.ask(resource.status["accountID"], kind.service, operation, **handle, **parameters)
 
 
-WEIGHTS: Mapping[Move, int] = {
-    nothing: 1,
-    work: 8,
-    begin: 8,
-    step: 10,
-    finish: 4,
-    lose: 4,
-    die: 4,
-    lease: 1,
-    fall_behind: 3,
-    wait: 3,
-    pace: 1,
-    fail: 6,
-    heal: 3,
-    apply: 6,
-    edit: 4,
-    delete: 4,
-    delete_all: 1,
-    annotate: 3,
-    restore: 2,
-    change: 2,
-    remove: 2,
-    untag: 1,
-}
-MOVES = [move for move, weight in WEIGHTS.items() for _ in range(weight)]
+MOVES: tuple[Move, ...] = (
+    nothing,
+    work,
+    begin,
+    to_change,
+    step,
+    finish,
+    lose,
+    die,
+    lease,
+    fall_behind,
+    wait,
+    pace,
+    fail,
+    heal,
+    apply,
+    edit,
+    delete,
+    delete_all,
+    annotate,
+    restore,
+    change,
+    remove,
+    untag,
+)
 
 
 def end(world: World) -> None:

@@ -104,14 +104,20 @@ def test_a_death_while_lists_lag_makes_nothing_twice(moment: str) -> None:
         check_rest(world)
 
 
+@pytest.mark.parametrize("lists", ["true", "lagging"])
 @EITHER_WAY
-def test_what_is_deleted_while_it_is_made_leaves_nothing(moment: str) -> None:
+def test_what_is_deleted_while_it_is_made_leaves_nothing(lists: str, moment: str) -> None:
+    """What a List does not show yet may be there all the same."""
     life = LIVES["create"]
     prepared = life.prepare()
     for number in range(1, requests_of(life) + 1):
-        world = die_at(prepared.fork(), life, number, moment)
+        world = prepared.fork()
+        if lists == "lagging":
+            world.aws.faults.add(LAG)
+        die_at(world, life, number, moment)
         specs.delete_all(world)
         world.settle()
+        world.aws.faults.clear()
         _all_gone(world)
 
 

@@ -38,16 +38,18 @@ def test_r_3_an_object_is_marked_before_the_first_call_that_ends_it(name: str) -
     specs.delete_all(world)
     world.settle()
     calls = [r for r in world.aws.records()[before:] if r.applied]
-    handle = arn.rpartition("/")[2]
-    marked = next(
-        i
-        for i, r in enumerate(calls)
-        if r.parameters.get("resourceArn") == arn and RELEASED in r.parameters.get("tags", ())
-    )
-    ended = next(
-        i for i, r in enumerate(calls) if r.operation in ENDS and handle in r.parameters.values()
-    )
-    assert marked < ended
+    marks = [
+        call.sequence
+        for call in calls
+        if call.parameters.get("resourceArn") == arn and RELEASED in call.parameters.get("tags", ())
+    ]
+    ends = [
+        call.sequence
+        for call in calls
+        if call.operation in ENDS and arn.rpartition("/")[2] in call.parameters.values()
+    ]
+    assert len(marks) == len(ends) == 1
+    assert marks < ends
 
 
 def test_r_3_what_is_retained_keeps_its_tags_and_is_found_again() -> None:
@@ -249,6 +251,20 @@ def test_what_aws_is_still_changing_is_waited_for() -> None:
     world.ask(PARTNER, "cleanrooms", "DeleteMembership", membershipIdentifier=identifier)
     world.rest(world.pace.settle + 60.0)
     assert PARTNERS not in world.resources
+
+
+def test_one_read_that_shows_nothing_ends_no_deletion() -> None:
+    """R-9, also on the way out: AWS says AccessDenied of what does not exist."""
+    world = specs.settled()
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="GetCollaboration"))
+    EXAMPLES["collaboration"].delete(world)
+    EXAMPLES["creator"].delete(world)
+    world.rest(2 * 3600.0)
+    assert COLLABORATION in world.resources
+    world.aws.faults.clear()
+    world.rest(1200.0)
+    assert in_namespace(world, "a") == [Key("AWSAccount", "a", "default")]
+    check_rest(world)
 
 
 def test_r_38_nobody_gives_up_before_having_tried() -> None:

@@ -365,7 +365,8 @@ class World:
 
     def told(self, key: Key) -> str:
         """Return what a person reads of a resource: "Ready", or why it is not, as "Stalled X"."""
-        resource = self.resources[key]
+        if (resource := self.resources.get(key)) is None:
+            return "Gone"
         for name in ("Paused", "Stalled", "Reconciling"):
             if (condition := resource.condition(name)) is not None:
                 return f"{name} {condition['reason']}"
