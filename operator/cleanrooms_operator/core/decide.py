@@ -153,7 +153,7 @@ def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
         case Lifecycle.CHANGING:
             return Wait(Reason.PROGRESSING, f"AWS says {present.state}", present)
         case Lifecycle.FAILED | Lifecycle.GONE:
-            reason = kind.ends.get(present.state, Reason.MISSING)
+            reason = kind.ends.get(present.state or "", Reason.MISSING)
             return Stall(reason, f"{reason.cause} AWS says {present.state}", present)
         case Lifecycle.READY:
             if situation.observe_only:

@@ -52,6 +52,9 @@ class MembershipStatus(Status):
 
 # -- what is declared ------------------------------------------------------------------------
 
+UNDER_MEMBERSHIPS = ("ConfiguredModelAlgorithmAssociation",)
+"""The kinds whose objects live under a membership."""
+
 INVITATION_TEXT = "The collaboration that this account was invited to. Immutable."
 ML_CONFIGURATION_TEXT = (
     "Where this member receives ML output, and by which role. What another made is not "
@@ -306,12 +309,26 @@ def _collaboration(situation: Situation, present: Present) -> Resource | None:
 
 
 def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
-    """Return what leaving waits for: nothing once the membership is dead (domain rule OP-8)."""
+    """Return what leaving waits for: what is made under it, then people (domain rule OP-8)."""
+    users = tuple(_users(situation, present))
+    if users:
+        return users
     if present.state != "ACTIVE" or present.details is None:
         return ()
     if present.details.fields["collaborationCreatorAccountId"] == situation.account:
         return tuple(_creators_blockers(situation, present))
     return tuple(_members_blockers(situation))
+
+
+def _users(situation: Situation, present: Present) -> Iterator[Blocker]:
+    """Yield the resources that still have an object under the membership."""
+    for kind in UNDER_MEMBERSHIPS:
+        for user in situation.neighbours.get(kind, ()):
+            under = user.status.get("membershipIdentifier") == present.identifier
+            if under and user.held:
+                where = f"{user.key} in namespace {user.key.namespace}"
+                going = "" if user.deleting else ": delete it too"
+                yield Blocker(f"{where} has an object under this membership{going}", first=True)
 
 
 def _creators_blockers(situation: Situation, present: Present) -> Iterator[Blocker]:

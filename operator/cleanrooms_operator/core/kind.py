@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -53,10 +53,10 @@ class Spec(Value):
         ),
     ] = None
     on_missing: Annotated[
-        Literal["Report"],
+        Literal["Report", "Recreate"],
         Field(
             description="What to do when the AWS object vanished: `Report` says so in the "
-            "conditions. This kind cannot be created anew by itself."
+            "conditions, `Recreate` makes another, with another ARN."
         ),
     ] = "Report"
     progress_deadline_seconds: Annotated[
@@ -74,6 +74,18 @@ class NamedSpec(Spec):
     """What kinds with a name in AWS understand."""
 
     name: Annotated[str | None, Field(description="Name in AWS. Default: `metadata.name`.")] = None
+
+
+class KeptSpec(Spec):
+    """What kinds understand whose object cannot be made anew: too much hangs on it (rule R-12)."""
+
+    on_missing: Annotated[
+        Literal["Report"],
+        Field(
+            description="What to do when the AWS object vanished: `Report` says so in the "
+            "conditions. This kind cannot be created anew by itself."
+        ),
+    ] = "Report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +111,11 @@ class Handle:
     field: str = "id"
     """The field of an answer or summary that holds it."""
     arn: str = "arn"
+
+    @classmethod
+    def by_arn(cls, name: str) -> Self:
+        """Return the handle of what every call and answer names by the ARN in one member."""
+        return cls(name, field=name, arn=name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,8 +248,8 @@ class Kind:
     listing: Listing
     handle: Handle
     lifecycle: Mapping[str, Lifecycle]
-    state: str = "status"
-    """The field that holds AWS's own word for the state."""
+    state: str | None = "status"
+    """The field that holds AWS's own word for the state; None: it exists, or it does not."""
     ends: Mapping[str, Reason] = field(default_factory=dict)
     """State -> why an object in it is of no use; FAILED where the lifecycle says nothing else."""
     envelope: str | None = None
@@ -277,7 +294,19 @@ class Kind:
         """The kind as manifests name it."""
         return self.definition.name
 
-    def lifecycle_of(self, state: str) -> Lifecycle:
+    @property
+    def scope(self) -> tuple[str, ...]:
+        """The parameters that every call names besides the object itself."""
+        return self.listing.scope
+
+    def state_of(self, shown: Document) -> str | None:
+        """Return AWS's word for the state of an object; None where the kind has no states."""
+        state: str | None = None if self.state is None else shown[self.state]
+        return state
+
+    def lifecycle_of(self, state: str | None) -> Lifecycle:
         """Return what a state means; one that AWS has added since counts as changing."""
+        if state is None:
+            return Lifecycle.READY
         ended = Lifecycle.FAILED if state in self.ends else Lifecycle.CHANGING
         return self.lifecycle.get(state, ended)

@@ -1,6 +1,6 @@
 """From a spec with references to the parameters of a create call, or to what is missing."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cleanrooms_operator.core.account import DEFAULT
@@ -9,6 +9,8 @@ from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.values import Reference, Value
 
 ACCOUNT = "AWSAccount"
+MEMBERSHIP = "Membership"
+MEMBERSHIP_REF = "membershipRef"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +30,18 @@ def declared(spec: type[Value]) -> Iterator[tuple[str, Reference]]:
                 yield field.alias or name, metadata
 
 
-def account_of(resource: Resource) -> Key:
-    """Return the AWSAccount that a resource uses."""
+def account_of(resource: Resource) -> Key | None:
+    """Return the AWSAccount that a resource uses; None where it uses that of its Membership."""
+    if resource.spec.get(MEMBERSHIP_REF) is not None:
+        return None
     chosen = resource.spec.get("accountRef") or {"name": DEFAULT}
     return Key(ACCOUNT, resource.key.namespace, chosen["name"])
+
+
+def membership_of(resource: Resource) -> Key | None:
+    """Return the Membership that a resource names, in whose account it acts."""
+    named_ = resource.spec.get(MEMBERSHIP_REF)
+    return None if named_ is None else Key(MEMBERSHIP, resource.key.namespace, named_["name"])
 
 
 def named(kind: Kind, resource: Resource) -> tuple[Named, ...]:
@@ -99,12 +109,3 @@ def parameters(kind: Kind, resource: Resource, filled: Mapping[str, str]) -> Doc
     if "name" in spec.model_fields:
         given.setdefault("name", resource.key.name)
     return {**given, **filled}
-
-
-def dependents_fields(kind: Kind) -> Callable[[Resource], tuple[Key, ...]]:
-    """Return the function that names what a resource of `kind` waits for or is woken by."""
-
-    def keys(resource: Resource) -> tuple[Key, ...]:
-        return (account_of(resource), *(name.key for name in named(kind, resource)))
-
-    return keys

@@ -54,6 +54,11 @@ MAXIMA: Mapping[str, int] = MappingProxyType(
 )
 """Shape -> its maximum, where the model has none."""
 
+ITEMS: Mapping[str, Schema] = MappingProxyType(
+    {"AccountIdList": {"type": "string", "maxLength": 12, "pattern": "^[0-9]{12}$"}}
+)
+"""Items of lists that AWS's model says too little of; accounts have ids of 12 digits."""
+
 KEYS: Mapping[str, str] = MappingProxyType({"MemberList": "accountId"})
 """List shape -> the member that tells its items apart."""
 
@@ -90,7 +95,7 @@ def _list(shape: Shape) -> Schema:
     if shape.item is None:
         message = f"{shape.name} is a list of nothing"
         raise ValueError(message)
-    made: Schema = {"items": schema(shape.item)}
+    made: Schema = {"items": ITEMS.get(shape.name) or schema(shape.item)}
     if shape.min:
         made["minItems"] = int(shape.min)
     made["maxItems"] = _maximum(shape, len(shape.item.enum) or None)

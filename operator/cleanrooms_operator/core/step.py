@@ -55,7 +55,7 @@ class Present:
 
     identifier: str
     arn: str
-    state: str
+    state: str | None
     lifecycle: Lifecycle
     claim: Claim
     bound: bool = True

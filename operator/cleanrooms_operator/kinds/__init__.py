@@ -2,9 +2,19 @@
 
 from cleanrooms_operator.core import account
 from cleanrooms_operator.core.kind import Definition, Kind
-from cleanrooms_operator.kinds import collaboration, membership
+from cleanrooms_operator.kinds import (
+    collaboration,
+    configured_model_algorithm,
+    configured_model_algorithm_association,
+    membership,
+)
 
-KINDS: tuple[Kind, ...] = (collaboration.KIND, membership.KIND)
+KINDS: tuple[Kind, ...] = (
+    collaboration.KIND,
+    membership.KIND,
+    configured_model_algorithm.KIND,
+    configured_model_algorithm_association.KIND,
+)
 """The kinds that have an object in AWS, in the order of their creation."""
 
 BY_NAME = {kind.name: kind for kind in KINDS}

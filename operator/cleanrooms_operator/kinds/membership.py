@@ -14,7 +14,7 @@ from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 
-class MembershipSpec(kind.Spec):
+class MembershipSpec(kind.KeptSpec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
     OWN: ClassVar[frozenset[str]] = kind.Spec.OWN | {"invitation", "mlConfiguration"}
@@ -66,7 +66,7 @@ KIND = kind.Kind(
     lookups=(joining.INVITATION,),
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
     natural_key=joining.NATURAL_KEY,
-    neighbours=("Collaboration",),
+    neighbours=("Collaboration", *joining.UNDER_MEMBERSHIPS),
     upkeep=(joining.accept_payments, joining.put_ml_configuration),
     unapplied=joining.unapplied,
     facts=joining.facts,

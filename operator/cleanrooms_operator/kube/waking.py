@@ -78,7 +78,8 @@ def _used(resource: Resource) -> tuple[Key, ...]:
     if kind is None:
         return ()
     named = references.named(kind, resource)
-    return (references.account_of(resource), *(name.key for name in named))
+    account = references.account_of(resource)
+    return (*((account,) if account else ()), *(name.key for name in named))
 
 
 def _interests(resource: Resource) -> Iterator[Topic]:

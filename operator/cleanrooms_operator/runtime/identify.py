@@ -1,15 +1,17 @@
 """Whose identity acts for a resource: its AWSAccount, or the reason why there is none."""
 
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.references import account_of
-from cleanrooms_operator.core.resource import Resource
+from cleanrooms_operator.core.references import account_of, membership_of
+from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Release, Stall, Step, Wait
 from cleanrooms_operator.runtime.ports import Identity, Policy, Ports
 
 
 async def identify(resource: Resource, ports: Ports) -> Identity | Step:
     """Return the identity that acts for a resource, or the step that follows from its lack."""
-    key = account_of(resource)
+    key = await _account_key(resource, ports)
+    if key is None:
+        return _without(resource, f"{membership_of(resource)} does not exist in this namespace")
     account = await ports.cluster.read(key)
     if account is None:
         return _without(resource, f"{key} does not exist in this namespace")
@@ -24,6 +26,15 @@ async def identify(resource: Resource, ports: Ports) -> Identity | Step:
             f"{identity.account}, {identity.region}",
         )
     return identity
+
+
+async def _account_key(resource: Resource, ports: Ports) -> Key | None:
+    """Return the AWSAccount that acts: its own, or that of the Membership it names."""
+    membership = membership_of(resource)
+    if membership is None:
+        return account_of(resource)
+    found = await ports.cluster.read(membership)
+    return None if found is None else account_of(found)
 
 
 def _problem(account: Resource, resource: Resource) -> str | None:

@@ -98,7 +98,7 @@ def _has_moved(view: View, item: Document) -> bool:
     """Whether a summary says that the object changed since its details were read."""
     status = view.resource.status
     moved = _text(item.get("updateTime")) != status.get("updateTime")
-    return moved or item[view.kind.state] != status.get("state")
+    return moved or view.kind.state_of(item) != status.get("state")
 
 
 def _text(time: object) -> str | None:
@@ -125,7 +125,7 @@ async def read_object(view: View, identifier: str) -> Document | None:
     """Return the object's own fields, or None where AWS says that there is no such object."""
     kind = view.kind
     try:
-        answer = await view.call(kind.service, kind.read, {kind.handle.parameter: identifier})
+        answer = await view.call(kind.service, kind.read, view.naming(identifier))
     except ServiceError as error:
         denied = kind.denied_is_missing and error.failure is Failure.DENIED
         if error.failure is Failure.NOT_FOUND or denied:
@@ -175,7 +175,7 @@ async def _read(view: View, reading: Reading, fields: Document) -> object:
 
 def _present(view: View, identifier: str, shown: Document, details: Details | None) -> Present:
     """Describe the recorded object; it is ours unless its tags name somebody else."""
-    state, claim = shown[view.kind.state], Claim.OURS
+    state, claim = view.kind.state_of(shown), Claim.OURS
     if details is not None:
         claim = view.ports.policy.owner.claim(view.resource.key, details.tags)
     return Present(

@@ -146,7 +146,7 @@ def _made(view: View, made: Document) -> dict[str, object]:
     return {
         "identifier": made[handle.field],
         "arn": made[handle.arn],
-        "state": made.get(view.kind.state),
+        "state": None if view.kind.state is None else made.get(view.kind.state),
         "tagKeys": sorted(view.resource.spec.get("tags") or ()) or None,
         **_whereabouts(view),
     }
@@ -199,7 +199,7 @@ async def _delete(view: View, present: Present) -> None:
     kind = view.kind
     view.recall.stale = True
     try:
-        await view.call(kind.service, kind.delete, {kind.handle.parameter: present.identifier})
+        await view.call(kind.service, kind.delete, view.naming(present.identifier))
     except ServiceError as error:
         if error.failure is not Failure.NOT_FOUND:
             raise

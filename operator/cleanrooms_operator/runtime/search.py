@@ -153,7 +153,7 @@ def _owned_elsewhere(view: View, candidate: Candidate) -> Clash:
 
 def _found(view: View, candidate: Candidate) -> Present:
     handle, shown = view.kind.handle, candidate.shown
-    state = shown[view.kind.state]
+    state = view.kind.state_of(shown)
     return Present(
         identifier=shown[handle.field],
         arn=shown[handle.arn],
@@ -242,7 +242,7 @@ async def find_named(view: View, external_id: str) -> Observed:
 async def _read_named(view: View, identifier: str) -> Candidate | Observed:
     kind = view.kind
     try:
-        answer = await view.call(kind.service, kind.read, {kind.handle.parameter: identifier})
+        answer = await view.call(kind.service, kind.read, view.naming(identifier))
     except ServiceError as error:
         if error.failure is Failure.NOT_FOUND:
             message = f"AWS does not show the {kind.name} {identifier}"

@@ -40,11 +40,19 @@ class View:
             self.identity, service, operation, parameters, background=calm
         )
 
+    @property
+    def scope(self) -> dict[str, str]:
+        """What the object lives under, as every call of its kind names it."""
+        return {name: self.parameters[name] for name in self.kind.scope}
+
+    def naming(self, identifier: str) -> dict[str, str]:
+        """Return the parameters that name one object."""
+        return {**self.scope, self.kind.handle.parameter: identifier}
+
     async def sighting(self, since: float) -> Sighting:
         """Return what the kind's List showed at `since` or later."""
         listing = self.kind.listing
-        scope = {name: self.parameters[name] for name in listing.scope}
-        return await self.ports.service.sighting(self.identity, listing, scope, since)
+        return await self.ports.service.sighting(self.identity, listing, self.scope, since)
 
     def unwrapped(self, answer: Document) -> Document:
         """Return the object in an answer of Create, Get or Update."""

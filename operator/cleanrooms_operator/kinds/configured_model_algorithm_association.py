@@ -1,0 +1,68 @@
+"""ConfiguredModelAlgorithmAssociation: an algorithm, published in a collaboration.
+
+It lives under the membership of whoever provides the algorithm. Data providers allow it by its
+ARN, so another association is another consent: it is never replaced by itself.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cleanrooms_operator.core import algorithms, kind
+from cleanrooms_operator.core.values import NameRef, Reference, Structure
+
+
+class ConfiguredModelAlgorithmAssociationSpec(kind.NamedSpec):
+    """Parameters of CreateConfiguredModelAlgorithmAssociation."""
+
+    membership_identifier: str | None = None
+    membership_ref: Annotated[
+        NameRef | None,
+        Reference("Membership", fills="membershipIdentifier"),
+        Field(description="The Membership, in this namespace, whose account acts."),
+    ] = None
+    configured_model_algorithm_arn: str | None = None
+    configured_model_algorithm_ref: Annotated[
+        NameRef | None,
+        Reference("ConfiguredModelAlgorithm", "configuredModelAlgorithmArn", source="arn"),
+        Field(description="The ConfiguredModelAlgorithm, in this namespace, that is published."),
+    ] = None
+    description: str | None = None
+    privacy_configuration: Structure | None = None
+
+
+KIND = kind.Kind(
+    definition=kind.Definition(
+        name="ConfiguredModelAlgorithmAssociation",
+        plural="configuredmodelalgorithmassociations",
+        short_name="cralgoassoc",
+        description="An algorithm published in a collaboration of AWS Clean Rooms ML.",
+        spec=ConfiguredModelAlgorithmAssociationSpec,
+        status=algorithms.AssociationStatus,
+        columns=(
+            kind.Column("Membership", ".status.membershipIdentifier", "Where it lives."),
+            kind.Column("ARN", ".status.arn", "ARN of the association.", wide=True),
+        ),
+        rules=(
+            kind.Rule(
+                "!has(self.accountRef) || !has(self.membershipRef)",
+                "`accountRef` must not be given beside `membershipRef`, whose account acts",
+                ".accountRef",
+            ),
+        ),
+    ),
+    service="cleanroomsml",
+    create="CreateConfiguredModelAlgorithmAssociation",
+    read="GetConfiguredModelAlgorithmAssociation",
+    delete="DeleteConfiguredModelAlgorithmAssociation",
+    listing=kind.Listing(
+        "cleanroomsml",
+        "ListConfiguredModelAlgorithmAssociations",
+        "configuredModelAlgorithmAssociations",
+        scope=("membershipIdentifier",),
+    ),
+    handle=kind.Handle.by_arn("configuredModelAlgorithmAssociationArn"),
+    state=None,
+    lifecycle={},
+    actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
+)
