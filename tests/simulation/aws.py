@@ -88,7 +88,7 @@ class Aws:
             for items in listed
             for item in items
             if item.get("creatorAccountId", account) == account
-            and kind.lifecycle_of(item[kind.state]) is not Lifecycle.GONE
+            and kind.lifecycle_of(kind.state_of(item)) is not Lifecycle.GONE
         ]
 
     def _listed(self, account: str, kind: Kind, scope: Mapping[str, str]) -> list[Any]:

@@ -101,9 +101,9 @@ def check_truth(world: World) -> None:
 
 def _check_object(world: World, kind: Kind, resource: Resource) -> None:
     account, status = resource.status["accountID"], resource.status
-    answer = world.ask(
-        account, kind.service, kind.read, **{kind.handle.parameter: status["identifier"]}
-    )
+    scope = {name: status[name] for name in kind.scope}
+    named = {**scope, kind.handle.parameter: status["identifier"]}
+    answer = world.ask(account, kind.service, kind.read, **named)
     shown = answer if kind.envelope is None else answer[kind.envelope]
     for name in kind.in_place & resource.spec.keys():
         assert shown.get(name) == resource.spec[name], f"{resource.key}: {name} is not true"

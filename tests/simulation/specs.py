@@ -89,6 +89,27 @@ def ml_configuration(number: str) -> dict[str, Any]:
     }
 
 
+def algorithm(**more: Any) -> dict[str, Any]:
+    image = f"{CREATOR}.dkr.ecr.us-east-1.amazonaws.com/churn:1"
+    return {
+        "roleArn": ROLE.format(account=CREATOR),
+        "trainingContainerConfig": {"imageUri": image},
+        "inferenceContainerConfig": {"imageUri": image},
+        **more,
+    }
+
+
+def association(**more: Any) -> dict[str, Any]:
+    return {
+        "membershipRef": {"name": "member"},
+        "configuredModelAlgorithmRef": {"name": "churn"},
+        "privacyConfiguration": {
+            "policies": {"trainedModels": {"maxArtifactSize": {"unit": "GB", "value": 5.0}}}
+        },
+        **more,
+    }
+
+
 def accounts(world: World) -> None:
     world.apply("AWSAccount", "default", account(CREATOR), "a")
     world.apply("AWSAccount", "default", account(PARTNER), "b")
@@ -142,6 +163,17 @@ EXAMPLES: Mapping[str, Example] = {
         partners_membership(queryLogStatus="DISABLED", **TAGS),
         needs=("collaboration",),
         farewell={"delete_membership": "true"},
+    ),
+    "algorithm": Example(
+        Key("ConfiguredModelAlgorithm", "a", "churn"),
+        algorithm(),
+        algorithm(**TAGS),
+    ),
+    "association": Example(
+        Key("ConfiguredModelAlgorithmAssociation", "a", "churn"),
+        association(),
+        association(**TAGS),
+        needs=("creator", "algorithm"),
     ),
 }
 
