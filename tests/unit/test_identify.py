@@ -6,7 +6,7 @@ import pytest
 
 import make
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Resource
+from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Release, Stall, Step, Wait
 from cleanrooms_operator.runtime.identify import identify
 from cleanrooms_operator.runtime.ports import Identity
@@ -52,6 +52,14 @@ class TestAccounts:
         assert step.reason is Reason.DEPENDENCY_NOT_READY
         assert "AWSAccount/default" in step.message
         assert problem in step.message
+
+    async def test_what_names_a_membership_acts_in_its_account(self) -> None:
+        resource = make.resource(spec={"membershipRef": {"name": "m"}})
+        membership = make.resource(key=Key("Membership", "a", "m"))
+        assert await found(resource, make.account(), membership) == IDENTITY
+        step = await found(resource, make.account())
+        assert isinstance(step, Wait)
+        assert "Membership/m does not exist" in step.message
 
     async def test_one_that_is_going_serves_what_is_going_too(self) -> None:
         """A namespace goes all at once: its resources still have to clean up."""

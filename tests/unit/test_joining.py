@@ -1,6 +1,7 @@
 """What a Membership does besides existing."""
 
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import make
 from cleanrooms_operator.core import joining
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import parameters
-from cleanrooms_operator.core.resource import Document, Key, Resource
+from cleanrooms_operator.core.resource import FINALIZER, Document, Key, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Change, Present
 from cleanrooms_operator.kinds import BY_NAME
@@ -388,6 +389,24 @@ class TestLeaving:
     def test_nothing_holds_what_is_over(self, found: Present) -> None:
         """OP-8: nothing is left that could block."""
         assert joining.blockers(situation(subject(), found), found) == ()
+
+    @pytest.mark.parametrize("deleted", [None, make.NOW])
+    def test_it_is_kept_while_an_object_lives_under_it(self, deleted: datetime | None) -> None:
+        """OP-8: also under a membership that is over, where AWS would refuse its deletion."""
+        found = shown(status="COLLABORATION_DELETED")
+        [kind] = joining.UNDER_MEMBERSHIPS
+        user = make.resource(
+            key=Key(kind, "a", "churn"),
+            status={"membershipIdentifier": found.identifier},
+            finalizers=(FINALIZER,),
+            deleted=deleted,
+        )
+        other = replace(user, status={"membershipIdentifier": "another"})
+        known = {kind: (user, other)}
+        [blocker] = joining.blockers(situation(subject(), found, neighbours=known), found)
+        assert blocker.first, "its parts are still needed"
+        assert f"{kind}/churn in namespace a" in blocker.message
+        assert ("delete it too" in blocker.message) is (deleted is None)
 
     def test_a_member_does_not_leave_without_a_word(self) -> None:
         """R-13: leaving cannot be undone."""

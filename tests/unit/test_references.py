@@ -43,10 +43,11 @@ class TestNames:
     def test_what_is_left_out_names_nothing(self, spec: dict[str, Any]) -> None:
         assert references.named(make.kind(), make.resource(spec=spec)) == ()
 
-    def test_a_resource_depends_on_its_account_and_on_what_it_names(self) -> None:
-        keys = references.dependents_fields(make.kind())
-        subject = make.resource(spec={"parentRef": {"name": "p"}})
-        assert keys(subject) == (Key("AWSAccount", "a", "default"), PARENT)
+    def test_a_resource_of_a_membership_acts_in_its_account(self) -> None:
+        subject = make.resource(spec={"membershipRef": {"name": "m"}})
+        assert references.account_of(subject) is None
+        assert references.membership_of(subject) == Key("Membership", "a", "m")
+        assert references.membership_of(make.resource()) is None
 
 
 class TestReferents:

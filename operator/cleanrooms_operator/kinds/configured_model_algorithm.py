@@ -43,7 +43,10 @@ KIND = kind.Kind(
     read="GetConfiguredModelAlgorithm",
     delete="DeleteConfiguredModelAlgorithm",
     listing=kind.Listing(
-        "cleanroomsml", "ListConfiguredModelAlgorithms", "configuredModelAlgorithms"
+        "cleanroomsml",
+        "ListConfiguredModelAlgorithms",
+        "configuredModelAlgorithms",
+        handle=("configuredModelAlgorithmArn",),
     ),
     handle=kind.Handle.by_arn("configuredModelAlgorithmArn"),
     state=None,

@@ -60,6 +60,7 @@ KIND = kind.Kind(
         "ListConfiguredModelAlgorithmAssociations",
         "configuredModelAlgorithmAssociations",
         scope=("membershipIdentifier",),
+        handle=("configuredModelAlgorithmAssociationArn",),
     ),
     handle=kind.Handle.by_arn("configuredModelAlgorithmAssociationArn"),
     state=None,
