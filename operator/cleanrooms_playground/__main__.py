@@ -39,8 +39,10 @@ class _Group(click.Group):
 @click.group(cls=_Group)
 def main() -> None:
     """Try the operator on this machine: a real API server, and AWS emulated."""
-    # SIGTERM unwinds as an interrupt does, so that no server is left behind.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # SIGTERM unwinds as an interrupt does, so that no server is left behind. A script that runs
+    # this in the background has interrupts ignored; one that is sent is meant all the same.
+    for signum in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signum, signal.default_int_handler)
     # Whatever this process and its children do, they never reach a real account.
     environment = isolated_environment()
     os.environ.clear()
