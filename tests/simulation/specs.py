@@ -173,7 +173,7 @@ EXAMPLES: Mapping[str, Example] = {
         Key("ConfiguredModelAlgorithmAssociation", "a", "churn"),
         association(),
         association(**TAGS),
-        needs=("creator", "algorithm"),
+        needs=("collaboration", "creator", "algorithm"),
     ),
 }
 

@@ -32,8 +32,8 @@ def delete_namespace(world: World, namespace: str) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_r_3_an_object_is_marked_before_the_first_call_that_ends_it(name: str) -> None:
-    world = specs.settled()
-    arn = world.resources[EXAMPLES[name].key].status["arn"]
+    world, key = specs.settled(), EXAMPLES[name].key
+    arn, delete = world.resources[key].status["arn"], BY_NAME[key.kind].delete
     before = len(world.aws.records())
     specs.delete_all(world)
     world.settle()
@@ -46,7 +46,7 @@ def test_r_3_an_object_is_marked_before_the_first_call_that_ends_it(name: str) -
     ends = [
         call.sequence
         for call in calls
-        if call.operation in ENDS and arn.rpartition("/")[2] in call.parameters.values()
+        if call.operation == delete and {arn, arn.rpartition("/")[2]} & {*call.parameters.values()}
     ]
     assert len(marks) == len(ends) == 1
     assert marks < ends
@@ -138,6 +138,7 @@ def test_a_retained_collaboration_retains_its_creators_membership() -> None:
 
 def test_a_creators_membership_alone_cannot_go() -> None:
     world = specs.settled()
+    EXAMPLES["association"].delete(world)
     world.delete(CREATORS)
     world.settle()
     assert world.told(CREATORS) == "Reconciling DeletionBlocked"
@@ -257,13 +258,14 @@ def test_one_read_that_shows_nothing_ends_no_deletion() -> None:
     """R-9, also on the way out: AWS says AccessDenied of what does not exist."""
     world = specs.settled()
     world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="GetCollaboration"))
-    EXAMPLES["collaboration"].delete(world)
-    EXAMPLES["creator"].delete(world)
+    for name in ("association", "creator", "collaboration"):
+        EXAMPLES[name].delete(world)
     world.rest(2 * 3600.0)
     assert COLLABORATION in world.resources
     world.aws.faults.clear()
     world.rest(1200.0)
-    assert in_namespace(world, "a") == [Key("AWSAccount", "a", "default")]
+    kept = [Key("AWSAccount", "a", "default"), EXAMPLES["algorithm"].key]
+    assert in_namespace(world, "a") == kept
     check_rest(world)
 
 
@@ -294,6 +296,55 @@ def test_r_38_what_is_of_no_use_and_cannot_be_deleted_is_given_up_after_a_while(
     world.rest(1800.0)
     assert PARTNERS not in world.resources
     world.aws.faults.clear()
+    check_rest(world)
+
+
+# -- without a way to look -----------------------------------------------------------------------
+
+
+def unseeable() -> World:
+    """Return a world that was restored without its accounts, whose collaboration is deleted."""
+    world = specs.settled()
+    world.restore()
+    accounts = [key for key in world.resources if key.kind == "AWSAccount"]
+    world.delete(*accounts)
+    world.settle()
+    EXAMPLES["collaboration"].delete(world)
+    world.settle()
+    return world
+
+
+def test_what_may_have_been_restored_is_held_until_it_can_be_looked_for() -> None:
+    world = unseeable()
+    assert world.told(COLLABORATION) == "Reconciling DeletionBlocked"
+    assert "AWSAccount/default does not exist" in world.message(COLLABORATION)
+    specs.accounts(world)
+    EXAMPLES["creator"].delete(world)
+    world.settle()
+    assert COLLABORATION not in world.resources
+    assert CREATORS not in world.resources
+    check_rest(world)
+
+
+def test_what_nobody_can_look_for_is_let_go_by_word() -> None:
+    world = unseeable()
+    world.annotate(COLLABORATION, abandon="true")
+    world.settle()
+    assert COLLABORATION not in world.resources
+    assert world.aws.sent(*ENDS) == 0
+
+
+def test_a_namespace_that_goes_before_its_account_was_proved_cleans_up_all_the_same() -> None:
+    world = World()
+    specs.accounts(world)
+    EXAMPLES["collaboration"].apply(world)
+    world.settle()
+    world.restore()
+    for resource in list(world.resources.values()):
+        world.kubernetes.hold(resource)
+    delete_namespace(world, "a")
+    world.settle()
+    assert in_namespace(world, "a") == []
     check_rest(world)
 
 

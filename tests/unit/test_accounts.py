@@ -126,11 +126,17 @@ class TestDeletions:
             make.resource(),
             make.resource(key=Key("Thing", "a", "two"), spec={"accountRef": {"name": "default"}}),
         ]
-        at = desk(account(deleted=make.NOW), *used)
+        at = desk(replace(make.account(), deleted=make.NOW), *used)
         outcome = await look(at)
         assert condition(at, "Reconciling") == ("True", "DeletionBlocked")
         assert "Thing/one, Thing/two" in at.written["conditions"][0]["message"]
         assert outcome.again == pytest.approx(PACE.progress_interval * 1.5)
+
+    async def test_one_that_was_never_proved_is_proved_for_what_it_has_to_clean_up(self) -> None:
+        at = asked(OURS, account(deleted=make.NOW), make.resource())
+        await look(at)
+        assert condition(at, "Reconciling") == ("True", "DeletionBlocked")
+        assert at.written["accountID"] == make.ACCOUNT
 
     @pytest.mark.parametrize(
         "other",

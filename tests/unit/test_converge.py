@@ -96,6 +96,7 @@ class TestTags:
             pytest.param([], {"a": "1"}, {"a": "1"}, ["a"], id="what was as the spec wants it"),
             pytest.param(["a"], {"a": "1"}, {}, ["a"], id="what is to be taken away yet"),
             pytest.param(["a"], {}, {}, [], id="not what is gone: another may set it now"),
+            pytest.param(["a"], {}, {"a": "1"}, ["a"], id="what AWS does not let us set yet"),
             pytest.param([], {"b": "1"}, {}, [], id="not what others set"),
         ],
     )

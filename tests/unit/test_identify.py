@@ -13,6 +13,7 @@ from cleanrooms_operator.runtime.ports import Identity
 from scripted import IDENTITY, desk
 
 SEEN = {"conditions": [make.condition("Ready", "False")]}
+RECORDED = {**SEEN, "identifier": "id-1"}
 NOT_READY = make.account(status={"conditions": [make.condition("Ready", "False")]})
 GOING = make.account(deleted=make.NOW)
 
@@ -88,19 +89,31 @@ class TestAccounts:
 
 class TestDeletions:
     @pytest.mark.parametrize(
-        ("status", "expected"),
+        "status",
         [
-            pytest.param(SEEN, Release, id="what was seen and never tried made nothing"),
-            pytest.param({}, Wait, id="what was never seen may have been restored"),
-            pytest.param({**SEEN, "attempt": {"id": "x"}}, Wait, id="an attempt may have made one"),
-            pytest.param({**SEEN, "identifier": "id-1"}, Wait, id="an object is recorded"),
+            pytest.param({}, id="never seen"),
+            pytest.param(SEEN, id="seen, perhaps after its status was lost"),
+            pytest.param({**SEEN, "attempt": {"id": "x"}}, id="an attempt may have made one"),
+            pytest.param(RECORDED, id="an object is recorded"),
         ],
     )
-    async def test_what_made_nothing_goes_without_an_identity(
+    async def test_nothing_is_let_go_unseen(self, status: dict[str, Any]) -> None:
+        """No status proves that a resource never made anything: backups have none."""
+        step = await found(make.resource(deleted=make.NOW, status=status))
+        assert isinstance(step, Wait)
+        assert step.reason is Reason.DELETION_BLOCKED
+        assert "AWSAccount/default does not exist" in step.message
+
+    @pytest.mark.parametrize(
+        ("status", "expected"),
+        [({}, Release), (SEEN, Release), ({"attempt": {"id": "x"}}, Wait), (RECORDED, Wait)],
+    )
+    async def test_what_a_membership_outlived_goes_with_it(
         self, status: dict[str, Any], expected: type[Step]
     ) -> None:
-        step = await found(make.resource(deleted=make.NOW, status=status))
-        assert isinstance(step, expected)
+        spec = {"membershipRef": {"name": "m"}}
+        resource = make.resource(deleted=make.NOW, status=status, spec=spec)
+        assert isinstance(await found(resource, make.account()), expected)
 
     async def test_what_is_wanted_waits(self) -> None:
         assert isinstance(await found(make.resource(status=SEEN)), Wait)

@@ -99,9 +99,12 @@ def _untag(service: str, situation: Situation, present: Present) -> Change | Non
 
 
 def tag_keys(resource: Resource, details: Details) -> list[str]:
-    """Return the keys of those tags on the object that the spec has, or had."""
-    ours = {*(resource.status.get("tagKeys") or ()), *(resource.spec.get("tags") or ())}
-    return sorted(ours & details.tags.keys())
+    """Return the keys of those tags on the object that the spec has, or had.
+
+    Those stay that are about to be set: AWS may not let them be set yet.
+    """
+    recorded, wanted = resource.status.get("tagKeys") or (), resource.spec.get("tags") or {}
+    return sorted(({*recorded, *wanted} & details.tags.keys()) | ({*recorded} & wanted.keys()))
 
 
 def claim(situation: Situation, present: Present) -> Step:

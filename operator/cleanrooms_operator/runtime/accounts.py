@@ -8,7 +8,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import account_of
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Release, Stall, Step, Wait, Works
-from cleanrooms_operator.runtime.identify import identity_of
+from cleanrooms_operator.runtime.identify import identity_of, is_proved
 from cleanrooms_operator.runtime.memory import Memories, Recall
 from cleanrooms_operator.runtime.outcome import GONE, Outcome
 from cleanrooms_operator.runtime.ports import Policy, Ports
@@ -29,7 +29,7 @@ async def reconcile_account(
     recall = memories.of(account, ports.clock.elapsed())
     reporter = Reporter(ports, account)
     if account.deleting:
-        step = await _let_go(account, kinds, ports)
+        step = await _let_go(reporter, kinds, ports, recall)
     else:
         if not account.held:
             reporter.resource = await ports.cluster.hold(account)
@@ -54,8 +54,8 @@ def _again(step: Step, recall: Recall, pace: Pace) -> float | None:
             return patience(recall.waits, pace)
 
 
-async def _let_go(account: Resource, kinds: tuple[str, ...], ports: Ports) -> Step:
-    namespace = account.key.namespace
+async def _let_go(reporter: Reporter, kinds: tuple[str, ...], ports: Ports, recall: Recall) -> Step:
+    account, namespace = reporter.resource, reporter.resource.key.namespace
     users = [
         str(resource.key)
         for kind in kinds
@@ -63,6 +63,9 @@ async def _let_go(account: Resource, kinds: tuple[str, ...], ports: Ports) -> St
         if account_of(resource) == account.key and resource.held
     ]
     if users:
+        if not is_proved(account):
+            # What uses it still has to clean up with it.
+            await _prove(reporter, ports, recall)
         return Wait(Reason.DELETION_BLOCKED, f"Used by {', '.join(sorted(users))}: delete them too")
     return Release()
 

@@ -11,7 +11,7 @@ async def identify(resource: Resource, ports: Ports) -> Identity | Step:
     """Return the identity that acts for a resource, or the step that follows from its lack."""
     key = await _account_key(resource, ports)
     if key is None:
-        return _without(resource, f"{membership_of(resource)} does not exist in this namespace")
+        return _orphaned(resource, f"{membership_of(resource)} does not exist in this namespace")
     account = await ports.cluster.read(key)
     if account is None:
         return _without(resource, f"{key} does not exist in this namespace")
@@ -40,9 +40,13 @@ async def _account_key(resource: Resource, ports: Ports) -> Key | None:
 def _problem(account: Resource, resource: Resource) -> str | None:
     """Return why an account cannot be used; one that is going still serves what is going too."""
     if account.deleting:
-        proved = account.status.get("accountID") == account.spec["accountID"]
-        return None if resource.deleting and proved else "is being deleted"
+        return None if resource.deleting and is_proved(account) else "is being deleted"
     return None if account.is_true("Ready") else "is not ready"
+
+
+def is_proved(account: Resource) -> bool:
+    """Whether STS has ever answered for the account that an AWSAccount names."""
+    return bool(account.status.get("accountID") == account.spec["accountID"])
 
 
 def identity_of(account: Resource, policy: Policy) -> Identity:
@@ -59,11 +63,17 @@ def identity_of(account: Resource, policy: Policy) -> Identity:
     )
 
 
-def _without(resource: Resource, problem: str) -> Step:
+def _orphaned(resource: Resource, problem: str) -> Step:
     status = resource.status
-    known = status.get("conditions") is not None
     recorded = status.get("attempt") is not None or status.get("identifier") is not None
-    if resource.deleting and known and not recorded:
-        # Attempts are written before anything is sent, so nothing can exist in AWS.
+    if resource.deleting and not recorded:
+        # AWS keeps a membership while anything is under it: what is not recorded went before it.
         return Release()
+    return _without(resource, problem)
+
+
+def _without(resource: Resource, problem: str) -> Wait:
+    if resource.deleting:
+        # An empty status proves nothing: a backup brings resources back without theirs.
+        return Wait(Reason.DELETION_BLOCKED, f"Nobody can look for its AWS object: {problem}")
     return Wait(Reason.DEPENDENCY_NOT_READY, problem)
