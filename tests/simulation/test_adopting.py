@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, RELEASED, Owner
 from cleanrooms_operator.core.resource import Key
 from simulation import specs
@@ -79,7 +80,7 @@ def test_r_2_what_an_earlier_cluster_made_is_taken_over_when_that_is_said() -> N
     assert world.aws.sent(*CREATES) == 0
     assert {world.told(key) for key in world.resources} == {"Ready"}
     for account, kind, item in objects(world):
-        assert world.aws.tags(account, kind.service, item["arn"])[OWNER] == "cluster-2"
+        assert world.aws.tags(account, kind.service, item[kind.handle.arn])[OWNER] == "cluster-2"
     check_rest(world)
 
 
@@ -179,6 +180,36 @@ def test_r_35_immutable_fields_that_differ_are_shown_and_do_not_make_it_unready(
     assert resource.condition("Synced")["status"] == "False"
     drift = {"path": "queryLogStatus", "desired": "DISABLED", "observed": "ENABLED"}
     assert resource.status["drift"] == [drift]
+
+
+@pytest.mark.parametrize("unseen", [True, False])
+def test_r_35_what_was_named_and_never_adopted_outlives_its_resource(*, unseen: bool) -> None:
+    world, arn = made_by_hand()
+    specs.EXAMPLES["collaboration"].apply(world)
+    if unseen:
+        world.kubernetes.hold(world.resources[COLLABORATION])
+    else:
+        world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="TagResource"))
+        world.annotate(COLLABORATION, external_id=arn)
+        world.settle()
+        world.aws.faults.clear()
+    world.annotate(COLLABORATION, external_id=arn)
+    specs.EXAMPLES["collaboration"].delete(world)
+    world.settle()
+    assert COLLABORATION not in world.resources
+    assert world.aws.tags(CREATOR, "cleanrooms", arn) == {}
+    assert world.aws.sent("DeleteCollaboration") == 0
+
+
+def test_r_35_a_membership_that_was_never_adopted_holds_nothing() -> None:
+    world, _ = joined_by_hand()
+    specs.EXAMPLES["partner"].apply(world)
+    world.settle()
+    assert world.told(PARTNERS) == "Stalled AdoptionConflict"
+    world.delete(PARTNERS)
+    world.settle()
+    assert PARTNERS not in world.resources
+    assert world.aws.sent("DeleteMembership", "TagResource") == 0
 
 
 # -- memberships ---------------------------------------------------------------------------------

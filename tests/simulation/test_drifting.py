@@ -112,12 +112,13 @@ def test_tags_come_and_go_with_the_spec_and_those_of_others_stay() -> None:
     check_rest(world)
 
 
-def test_tags_that_somebody_takes_away_come_back() -> None:
+@pytest.mark.parametrize("names", [(OWNER, NAMESPACE, NAME), (OWNER,), (NAMESPACE,), (NAME,)])
+def test_tags_that_somebody_takes_away_come_back(names: tuple[str, ...]) -> None:
     world = specs.settled()
     EXAMPLES["partner"].edit(world)
     world.settle()
     arn = world.resources[PARTNERS].status["arn"]
-    gone = {"resourceArn": arn, "tagKeys": ["team", OWNER, NAMESPACE, NAME]}
+    gone = {"resourceArn": arn, "tagKeys": ["team", *names]}
     world.ask(PARTNER, "cleanrooms", "UntagResource", **gone)
     world.rest(CYCLE)
     check_rest(world)

@@ -139,7 +139,7 @@ class TestDetails:
             (make.owner_tags(), Claim.OURS),
             (make.owner_tags(name="two"), Claim.OTHER),
             (make.owner_tags(owner="cluster-2"), Claim.ELSEWHERE),
-            ({}, Claim.NOBODY),
+            ({}, Claim.OURS),
         ],
     )
     async def test_tags_tell_whose_a_recorded_object_is(

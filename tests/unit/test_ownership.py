@@ -59,6 +59,24 @@ def test_tags_tell_whose_an_object_is(tags: dict[str, str], expected: Claim) -> 
     assert OWNER_OF_THIS.claim(make.KEY, tags) is expected
 
 
+@pytest.mark.parametrize(
+    ("tags", "expected"),
+    [
+        pytest.param({}, Claim.OURS, id="all were taken away"),
+        pytest.param({OWNER: "cluster-1", NAMESPACE: "a"}, Claim.OURS, id="its name was"),
+        pytest.param({OWNER: "cluster-1", NAME: "one"}, Claim.OURS, id="its namespace was"),
+        pytest.param({NAMESPACE: "a", NAME: "one"}, Claim.OURS, id="its owner was"),
+        pytest.param({NAMESPACE: "a", NAME: "two"}, Claim.OTHER, id="what is left is another's"),
+        pytest.param({OWNER: "cluster-2"}, Claim.ELSEWHERE, id="what is left is a cluster's"),
+        pytest.param(RELEASED_TAG, Claim.RELEASED, id="its deletion had begun"),
+    ],
+)
+def test_a_tag_that_was_taken_from_a_recorded_object_says_nothing(
+    tags: dict[str, str], expected: Claim
+) -> None:
+    assert OWNER_OF_THIS.claim_recorded(make.KEY, tags) is expected
+
+
 def test_a_create_call_carries_four_tags_of_our_group() -> None:
     tags = OWNER_OF_THIS.tags(make.KEY, "attempt-1")
     assert all(key.startswith(f"{GROUP}/") for key in tags)

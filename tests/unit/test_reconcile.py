@@ -113,9 +113,9 @@ class TestWithoutIdentity:
         assert operator.told(outcome) == [("Warning", "AccountChanged")]
         assert operator.aws.calls == []
 
-    async def test_what_made_nothing_goes(self) -> None:
-        seen = {"conditions": [make.condition("Ready", "False")]}
-        operator = Operator(make.resource(deleted=make.NOW, status=seen), *self.NOBODY)
+    async def test_what_outlived_its_membership_goes(self) -> None:
+        spec = {"membershipRef": {"name": "m"}}
+        operator = Operator(make.resource(deleted=make.NOW, spec=spec))
         outcome = await operator.look()
         assert (outcome.step, outcome.again) == ("Release", None)
         assert operator.changes == ["release"]

@@ -83,7 +83,9 @@ class TestTheObjectStays:
             pytest.param(make.present(), id="what is shown"),
             pytest.param(make.present(bound=False), id="what was found"),
             pytest.param(Hidden("no", 0), id="what cannot be seen"),
-            pytest.param(Clash(Reason.ADOPTION_CONFLICT, "two"), id="what may not be touched"),
+            pytest.param(
+                Clash(Reason.ADOPTION_CONFLICT, "2", ours=True), id="what may not be touched"
+            ),
         ],
     )
     def test_a_person_may_abandon(self, observed: Observed) -> None:
@@ -126,9 +128,14 @@ class TestNoObjectIsShown:
                 id="a denial never proves absence",
             ),
             pytest.param(
-                Clash(Reason.ADOPTION_CONFLICT, "two of them"),
+                Clash(Reason.ADOPTION_CONFLICT, "two of them", ours=True),
                 Stall(Reason.DELETION_BLOCKED, "two of them"),
                 id="one of them is perhaps ours",
+            ),
+            pytest.param(
+                Clash(Reason.ADOPTION_CONFLICT, "made by hand"),
+                Release(),
+                id="what was never adopted is not ours to delete (R-35)",
             ),
             pytest.param(
                 Clash(Reason.OWNED_ELSEWHERE, "another cluster's"),
@@ -145,6 +152,16 @@ class TestTheObjectIsTakenDown:
     def test_what_is_found_is_recorded_first(self) -> None:
         found = make.present(bound=False)
         assert decide(found) == Bind(found)
+
+    def test_what_an_attempt_made_is_recorded_first_whatever_became_of_its_tags(self) -> None:
+        found = make.present(bound=False, claim=Claim.NOBODY)
+        subject = doomed(status={"attempt": {"id": "x"}})
+        assert decide(found, resource=subject) == Bind(found)
+
+    @pytest.mark.parametrize("claim", [Claim.NOBODY, Claim.OTHER, Claim.RELEASED])
+    def test_r_35_what_was_named_and_never_adopted_stays(self, claim: Claim) -> None:
+        found = make.present(bound=False, claim=claim)
+        assert decide(found, resource=make.resource(deleted=make.NOW)) == Release()
 
     @pytest.mark.parametrize("state", ["LIVE", "BROKEN", "MAKING", "OVER"])
     def test_the_mark_comes_first_whatever_the_state(self, state: str) -> None:

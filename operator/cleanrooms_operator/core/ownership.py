@@ -33,6 +33,9 @@ class Claim(Enum):
 NOT_OURS = frozenset({Claim.ELSEWHERE, Claim.OTHER})
 """Claims under which an object is never touched."""
 
+ITS_OWN = frozenset({Claim.OURS, Claim.INHERITED})
+"""Claims of what a resource made, or took over."""
+
 
 @dataclass(frozen=True, slots=True)
 class Owner:
@@ -44,6 +47,10 @@ class Owner:
     def tags(self, key: Key, attempt: str) -> dict[str, str]:
         """Return the tags that a create call for `key` carries."""
         return {OWNER: self.id, NAMESPACE: key.namespace, NAME: key.name, ATTEMPT: attempt}
+
+    def claim_recorded(self, key: Key, tags: Mapping[str, str]) -> Claim:
+        """Return what `tags` say of an object that `key` records: one taken away says nothing."""
+        return self.claim(key, {**self.tags(key, ""), **tags})
 
     def claim(self, key: Key, tags: Mapping[str, str]) -> Claim:
         """Return what `tags` say about `key`."""

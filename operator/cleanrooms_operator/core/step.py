@@ -83,6 +83,8 @@ class Clash:
 
     reason: Reason
     message: str
+    ours: bool = False
+    """Whether some of it is the resource's own, by its tags."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import NOT_OURS, RELEASED
+from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS, RELEASED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Resource
 from cleanrooms_operator.core.situation import Situation
@@ -41,7 +41,7 @@ def next_step(kind: Kind, situation: Situation) -> Step:
             return _gone(missing)
         case Hidden(message):
             return _unless_abandoned(resource, f"AWS does not let us see the object: {message}")
-        case Clash(Reason.ADOPTION_CONFLICT, message):
+        case Clash(message=message, ours=True):
             return _unless_abandoned(resource, message)
         case Clash() | Absent() | Uncertain() | Disproved():
             return Release()
@@ -102,7 +102,9 @@ def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
     if _is_abandoned(situation.resource):
         return _abandon(situation.resource)
     if not present.bound:
-        return Bind(present)
+        made = present.claim in ITS_OWN or situation.resource.status.get("attempt") is not None
+        # What a person named and nobody has adopted yet is not ours to delete.
+        return Bind(present) if made else Release()
     if present.claim in NOT_OURS:
         return Release(Reason.RETAINED, f"{present.arn} carries the tags of another resource")
     blockers = kind.blockers(situation, present)

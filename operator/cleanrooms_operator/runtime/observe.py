@@ -177,7 +177,7 @@ def _present(view: View, identifier: str, shown: Document, details: Details | No
     """Describe the recorded object; it is ours unless its tags name somebody else."""
     state, claim = view.kind.state_of(shown), Claim.OURS
     if details is not None:
-        claim = view.ports.policy.owner.claim(view.resource.key, details.tags)
+        claim = view.ports.policy.owner.claim_recorded(view.resource.key, details.tags)
     return Present(
         identifier=identifier,
         arn=shown[view.kind.handle.arn],

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from cleanrooms_operator.core import references
 from cleanrooms_operator.core.kind import Kind, Lookup
-from cleanrooms_operator.core.ownership import Claim
+from cleanrooms_operator.core.ownership import ITS_OWN
 from cleanrooms_operator.core.pace import patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
@@ -66,7 +66,7 @@ async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...])
     for match in matches:
         if (arn := match.get(lookup.ours)) is not None:
             tags = await read_tags(ports.service, search.identity, lookup.listing.service, arn)
-            if ports.policy.owner.claim(search.resource.key, tags) in {Claim.OURS, Claim.INHERITED}:
+            if ports.policy.owner.claim(search.resource.key, tags) in ITS_OWN:
                 ours.append(match)
     return ours[0] if len(ours) == 1 else None
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import NaturalKey
-from cleanrooms_operator.core.ownership import ATTEMPT, OWNER, RELEASED, Claim
+from cleanrooms_operator.core.ownership import ATTEMPT, ITS_OWN, OWNER, RELEASED, Claim
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document
 from cleanrooms_operator.core.step import (
@@ -113,12 +113,11 @@ async def _candidate(view: View, item: Document) -> Candidate:
 
 
 def _judge(view: View, candidates: list[Candidate]) -> Observed:
-    ours = [c for c in candidates if c.claim in {Claim.OURS, Claim.INHERITED}]
+    ours = [c for c in candidates if c.claim in ITS_OWN]
     if len(ours) > 1:
         arns = ", ".join(sorted(c.shown[view.kind.handle.arn] for c in ours))
-        return Clash(
-            Reason.ADOPTION_CONFLICT, f"Several objects carry this resource's tags: {arns}"
-        )
+        message = f"Several objects carry this resource's tags: {arns}"
+        return Clash(Reason.ADOPTION_CONFLICT, message, ours=True)
     if ours:
         return _found(view, ours[0])
     return _beside(view, candidates)
@@ -176,7 +175,7 @@ async def find_by_key(view: View, key: NaturalKey) -> Observed:
     found = await _read_named(view, identifier)
     if not isinstance(found, Candidate):
         return found
-    if found.claim in {Claim.OURS, Claim.INHERITED} or view.resource.observe_only:
+    if found.claim in ITS_OWN or view.resource.observe_only:
         return _found(view, found)
     _raise_unread([found])
     if found.claim is Claim.ELSEWHERE:
