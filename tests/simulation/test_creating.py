@@ -9,6 +9,7 @@ from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_emulator.quotas import Quotas
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_operator.core.ownership import ATTEMPT
+from cleanrooms_operator.core.resource import Key
 from cleanrooms_operator.runtime.ports import NotSentError, StaleError
 from simulation import specs
 from simulation.invariants import check_rest
@@ -359,6 +360,17 @@ def test_without_an_account_nothing_is_done_as_somebody_else() -> None:
     specs.accounts(world)
     world.rest(30.0)
     assert world.told(COLLABORATION) == "Ready"
+
+
+def test_the_deadline_counts_from_when_waiting_for_something_else_began() -> None:
+    world = applied(Fault(kind=FaultKind.THROTTLE, operation=CREATE))
+    world.rest(3600.0)
+    assert world.told(COLLABORATION) == "Reconciling ProgressingWithRetry"
+    world.delete(Key("AWSAccount", "a", "default"))
+    world.rest(300.0)
+    assert world.told(COLLABORATION) == "Reconciling DependencyNotReady"
+    world.rest(900.0)
+    assert world.told(COLLABORATION) == "Stalled ProgressDeadlineExceeded"
 
 
 def test_an_object_never_moves_to_another_account() -> None:

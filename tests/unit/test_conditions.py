@@ -136,15 +136,45 @@ def reconciling(seconds: float) -> dict[str, Any]:
     return make.condition("Reconciling", reason="DependencyNotReady", lastTransitionTime=since)
 
 
+def unresolved(seconds: float, status: str = "False") -> dict[str, Any]:
+    since = make.text(make.after(-seconds))
+    return make.condition("ReferencesResolved", status, lastTransitionTime=since)
+
+
+def waiting(seconds: float) -> tuple[dict[str, Any], ...]:
+    return reconciling(seconds), unresolved(seconds)
+
+
 class TestDeadlines:
     @pytest.mark.parametrize(
         ("before", "spec", "activity"),
         [
             pytest.param((), {}, "Reconciling", id="it has only begun to wait"),
-            pytest.param((reconciling(600),), {}, "Reconciling", id="ten minutes by default"),
-            pytest.param((reconciling(601),), {}, "Stalled", id="longer than that"),
+            pytest.param(waiting(600), {}, "Reconciling", id="ten minutes by default"),
+            pytest.param(waiting(601), {}, "Stalled", id="longer than that"),
             pytest.param(
-                (reconciling(601),),
+                (reconciling(9999),), {}, "Reconciling", id="till now it waited for AWS only"
+            ),
+            pytest.param(
+                (reconciling(9999), unresolved(9000, "True")),
+                {},
+                "Reconciling",
+                id="till now all that it names was there",
+            ),
+            pytest.param(
+                (reconciling(9999), unresolved(60)),
+                {},
+                "Reconciling",
+                id="it has waited for AWS for long, and for this for a minute",
+            ),
+            pytest.param(
+                (reconciling(60), unresolved(9999)),
+                {},
+                "Reconciling",
+                id="it has waited anew since its spec was edited",
+            ),
+            pytest.param(
+                waiting(601),
                 {"progressDeadlineSeconds": 3600},
                 "Reconciling",
                 id="as long as the spec gives it",
@@ -173,10 +203,10 @@ class TestDeadlines:
 
     @pytest.mark.parametrize("found", [READY, RECONCILING, STALLED])
     def test_only_such_a_wait_has_a_deadline(self, found: Verdict) -> None:
-        assert overdue(found, subject(reconciling(9999)), make.NOW) == found
+        assert overdue(found, subject(*waiting(9999)), make.NOW) == found
 
     def test_the_message_tells_the_deadline(self) -> None:
-        found = overdue(WAITING, subject(reconciling(601)), make.NOW)
+        found = overdue(WAITING, subject(*waiting(601)), make.NOW)
         assert found.reason is Reason.PROGRESS_DEADLINE_EXCEEDED
         assert "600 s" in found.message
 

@@ -26,12 +26,15 @@ from cleanrooms_operator.core.step import (
     Works,
 )
 
+RESOLVED = "ReferencesResolved"
+"""False since when a resource waits for what it names: its deadline counts from there."""
+
 ORDER = (
     "Ready",
     "Reconciling",
     "Stalled",
     "Paused",
-    "ReferencesResolved",
+    RESOLVED,
     "Synced",
     "MembersJoined",
     "ChangesApplied",
@@ -88,16 +91,24 @@ def overdue(found: Verdict, resource: Resource, now: datetime) -> Verdict:
     if found.reason is not Reason.DEPENDENCY_NOT_READY:
         return found
     deadline = resource.spec.get("progressDeadlineSeconds", 600)
-    waiting, stalled = resource.condition("Reconciling"), resource.condition("Stalled")
+    stalled = resource.condition("Stalled")
     was_overdue = (
         stalled is not None
         and stalled["reason"] == Reason.PROGRESS_DEADLINE_EXCEEDED.value
         and stalled["observedGeneration"] == resource.generation
     )
-    if was_overdue or (waiting is not None and _age(waiting, now) > deadline):
+    if was_overdue or _waited(resource, now) > deadline:
         message = f"{found.message}, for more than {deadline} s"
         return Verdict("Stalled", Reason.PROGRESS_DEADLINE_EXCEEDED, message)
     return found
+
+
+def _waited(resource: Resource, now: datetime) -> float:
+    """Return for how many seconds a resource has waited for what it names; 0: it only begins."""
+    reconciling, resolved = resource.condition("Reconciling"), resource.condition(RESOLVED)
+    if reconciling is None or resolved is None or resolved["status"] == "True":
+        return 0.0
+    return min(_age(reconciling, now), _age(resolved, now))
 
 
 def _age(condition: Document, now: datetime) -> float:

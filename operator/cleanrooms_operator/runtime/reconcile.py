@@ -4,6 +4,7 @@ from dataclasses import replace
 
 from cleanrooms_operator.core import failures, references, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
+from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
 from cleanrooms_operator.core.kind import Kind
@@ -107,8 +108,8 @@ async def _look_and_act(
         if resource.status.get("identifier") is None:
             return await _unresolved(filled, reporter)
         filled = references.recorded(kind, resource)
-    if references.filled_parameters(kind):
-        fact = Fact("ReferencesResolved", "True", Reason.RESOLVED, "All that it names is there")
+    if references.filled_parameters(kind) or resource.condition(RESOLVED) is not None:
+        fact = Fact(RESOLVED, "True", Reason.RESOLVED, "All that it names is there")
         reporter.facts = (fact,)
     parameters = references.parameters(kind, resource, filled)
     view = View(kind, resource, identity, parameters, ports, recall, neighbours)
@@ -130,7 +131,7 @@ async def _unresolved(step: Wait | Stall, reporter: Reporter) -> Step:
         # Nothing is recorded, and what the object would live under cannot be named.
         await reporter.ports.cluster.release(resource)
         return Release()
-    reporter.facts = (Fact("ReferencesResolved", "False", step.reason, step.message),)
+    reporter.facts = (Fact(RESOLVED, "False", step.reason, step.message),)
     await reporter.write(step, {})
     return step
 

@@ -87,10 +87,12 @@ class Reporter:
         if isinstance(step, Create) and resource.is_true("Stalled"):
             # What AWS refused is tried again: that is no news before it works.
             return {}
-        found = self._verdict(step)
+        found, facts = self._verdict(step), self.facts
+        if isinstance(step, Wait) and step.reason is Reason.DEPENDENCY_NOT_READY:
+            facts = (*facts, Fact(conditions.RESOLVED, "False", step.reason, step.message))
         return {
             "observedGeneration": resource.generation,
-            "conditions": conditions.conclude(resource, found, self.facts, now),
+            "conditions": conditions.conclude(resource, found, facts, now),
             "drift": [_leaf(leaf) for leaf in self.drift] or None,
             "lastAWSError": None if self.error is None else _error(self.error),
         }
