@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from cleanrooms_operator.core import kind as kinds
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, Claim
+from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, Claim, Owner, Signature
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import parameters
 from cleanrooms_operator.core.resource import FINALIZER, GROUP, Key, Resource
@@ -23,6 +23,7 @@ ACCOUNT, OTHER_ACCOUNT = "111111111111", "222222222222"
 REGION = "us-east-1"
 NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 KEY = Key("Thing", "a", "one")
+SIGNATURE = Signature(Owner("cluster-1"), KEY)
 ARN = f"arn:aws:cleanrooms:{REGION}:{ACCOUNT}:thing/id-1"
 GENERATION = 3
 
@@ -198,7 +199,7 @@ def situation(observed: Observed, **over: Any) -> Situation:
         account=ACCOUNT,
         now=NOW,
         service=THING.service,
-        owner_tags=owner_tags(),
+        signature=SIGNATURE,
         denied_grace=300.0,
         release_limit=3600.0,
         watched=86_400.0,

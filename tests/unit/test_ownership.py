@@ -11,6 +11,7 @@ from cleanrooms_operator.core.ownership import (
     RELEASED,
     Claim,
     Owner,
+    Signature,
 )
 from cleanrooms_operator.core.resource import GROUP
 
@@ -74,7 +75,7 @@ def test_tags_tell_whose_an_object_is(tags: dict[str, str], expected: Claim) -> 
 def test_a_tag_that_was_taken_from_a_recorded_object_says_nothing(
     tags: dict[str, str], expected: Claim
 ) -> None:
-    assert OWNER_OF_THIS.claim_recorded(make.KEY, tags) is expected
+    assert Signature(OWNER_OF_THIS, make.KEY).claim_recorded(tags) is expected
 
 
 def test_a_create_call_carries_four_tags_of_our_group() -> None:

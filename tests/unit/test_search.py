@@ -344,7 +344,7 @@ class TestByAPersonsWord:
     async def test_it_does_not_matter_what_others_have_recorded(self) -> None:
         at = asked()
         other = Key("Thing", "b", "x")
-        at.cluster.resources[other] = make.bound(key=other, status={"arn": "arn:of-another"})
+        at.cluster.resources[other] = make.bound(key=other, status={"identifier": "id-2"})
         assert present(await seen(at, named("id-1"))).identifier == "id-1"
 
     async def test_one_whose_tags_are_denied_is_perhaps_anothers(self) -> None:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections.abc import Iterable
 from datetime import datetime
 
 from cleanrooms_operator.core.kind import Kind
@@ -15,8 +16,13 @@ def parameters_hash(parameters: Document) -> str:
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def record(kind: Kind, parameters: Document, attempt_id: str, now: datetime) -> Document:
-    """Return what is written to `status.attempt` before the call is sent."""
+def record(
+    kind: Kind, parameters: Document, attempt_id: str, now: datetime, baseline: Iterable[str] = ()
+) -> Document:
+    """Return what is written to `status.attempt` before the call is sent.
+
+    `baseline` are the objects of the same AWS name that were there before (rule R-1).
+    """
     scope = {name: parameters[name] for name in sorted(filled_parameters(kind) & parameters.keys())}
     fields = {
         "id": attempt_id,
@@ -24,5 +30,6 @@ def record(kind: Kind, parameters: Document, attempt_id: str, now: datetime) -> 
         "parametersHash": parameters_hash(parameters),
         "name": parameters.get("name"),
         "scope": scope or None,
+        "baseline": sorted(baseline) or None,
     }
     return {name: value for name, value in fields.items() if value is not None}

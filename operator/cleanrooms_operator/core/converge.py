@@ -4,7 +4,6 @@ from collections.abc import Iterator
 
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import PREFIX, RELEASED
 from cleanrooms_operator.core.resource import Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Apply, Change, Details, Drift, InSync, Present, Step
@@ -61,18 +60,18 @@ def _update(kind: Kind, situation: Situation, present: Present) -> Change | None
         return None
     names = {leaf.path.partition(".")[0] for leaf in found}
     changes = {name: wanted[name] for name in sorted(names)}
-    parameters = {kind.handle.parameter: present.identifier, **changes}
+    parameters = {**kind.handle.naming(present.name), **changes}
     return Change(kind.service, kind.update, parameters, found)
 
 
 def _tag(service: str, situation: Situation, present: Present) -> Change | None:
     """Set the tags that are missing or differ, the operator's own among them."""
     shown = present.details.tags if present.details else {}
-    wanted = {**(situation.resource.spec.get("tags") or {}), **situation.owner_tags}
-    differing = {key: value for key, value in wanted.items() if shown.get(key) != value}
+    wanted = situation.resource.spec.get("tags") or {}
+    chosen = {key: value for key, value in wanted.items() if shown.get(key) != value}
+    differing = {**chosen, **situation.signature.missing(shown)}
     if not differing:
         return None
-    chosen = {key: value for key, value in differing.items() if not key.startswith(PREFIX)}
     leaves = tuple(Drift(f"tags[{key}]", v, shown.get(key)) for key, v in chosen.items())
     keys = sorted({*(situation.resource.status.get("tagKeys") or ()), *chosen})
     return Change(
@@ -109,11 +108,11 @@ def tag_keys(resource: Resource, details: Details) -> list[str]:
 
 def claim(situation: Situation, present: Present) -> Step:
     """Write our owner tags on an object that is to become this resource's."""
-    parameters = {"resourceArn": present.arn, "tags": situation.owner_tags}
+    parameters = {"resourceArn": present.arn, "tags": situation.signature.marks()}
     return Apply(Change(situation.service, "TagResource", parameters), present)
 
 
 def revive(situation: Situation, present: Present) -> Step:
     """Take away the mark of an earlier deletion from an object that a person adopts."""
-    parameters = {"resourceArn": present.arn, "tagKeys": [RELEASED]}
+    parameters = {"resourceArn": present.arn, "tagKeys": [situation.signature.release_key]}
     return Apply(Change(situation.service, "UntagResource", parameters), present)

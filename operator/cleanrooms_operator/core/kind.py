@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field
 
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Document, Resource
+from cleanrooms_operator.core.resource import Document, ObjectId, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Lifecycle, Present
 from cleanrooms_operator.core.values import NameRef, Value
@@ -111,11 +111,36 @@ class Handle:
     field: str = "id"
     """The field of an answer or summary that holds it."""
     arn: str = "arn"
+    version: str | None = None
+    """The parameter, and the field of answers and status, that tells objects of one ARN apart."""
 
     @classmethod
-    def by_arn(cls, name: str) -> Self:
+    def by_arn(cls, name: str, version: str | None = None) -> Self:
         """Return the handle of what every call and answer names by the ARN in one member."""
-        return cls(name, field=name, arn=name)
+        return cls(name, field=name, arn=name, version=version)
+
+    def of(self, shown: Document) -> ObjectId:
+        """Return what names the object in an answer or a summary."""
+        return ObjectId(shown[self.field], self._version(shown))
+
+    def recorded(self, status: Document) -> ObjectId | None:
+        """Return what names the object that a status records, or None where it records none."""
+        identifier = status.get("identifier")
+        return None if identifier is None else ObjectId(identifier, self._version(status))
+
+    def naming(self, name: ObjectId) -> dict[str, str]:
+        """Return the parameters of a call that name an object, its version always (OP-17)."""
+        version = {} if self.version is None else {self.version: name.version}
+        given = {self.parameter: name.identifier, **version}
+        return {parameter: value for parameter, value in given.items() if value is not None}
+
+    def recording(self, name: ObjectId) -> dict[str, str | None]:
+        """Return the status fields that record an object."""
+        version = {} if self.version is None else {self.version: name.version}
+        return {"identifier": name.identifier, **version}
+
+    def _version(self, shown: Document) -> str | None:
+        return None if self.version is None else shown.get(self.version)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +290,8 @@ class Kind:
     """Parameters whose lists are sets."""
     readings: tuple[Reading, ...] = ()
     lookups: tuple[Lookup, ...] = ()
+    versions: Listing | None = None
+    """The List of all objects that share an ARN, where the kind's own shows one of them (R-1)."""
     parts: Mapping[str, Part] = field(default_factory=dict)
     """Spec field -> the call whose parameters it holds."""
     natural_key: NaturalKey | None = None

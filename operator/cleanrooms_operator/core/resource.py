@@ -38,6 +38,19 @@ class Key:
 
 
 @dataclass(frozen=True, slots=True)
+class ObjectId:
+    """What names one object in AWS."""
+
+    identifier: str
+    """As calls take it; the ARN where a service names objects by it."""
+    version: str | None = None
+    """Of what several objects share the identifier of (rule R-1); None: the base."""
+
+    def __str__(self) -> str:
+        return self.identifier if self.version is None else f"{self.identifier}#{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
 class Resource:
     """A Kubernetes resource of ours, as it was read."""
 

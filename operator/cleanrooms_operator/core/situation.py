@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TypeAlias
 
+from cleanrooms_operator.core.ownership import Signature
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import Observed
@@ -35,8 +36,8 @@ class Situation:
     now: datetime
     service: str
     """The AWS service that the kind lives in."""
-    owner_tags: Mapping[str, str]
-    """The tags that mark this resource's object, but for that of the attempt: it is history."""
+    signature: Signature
+    """How the tags of this resource's object tell that it is its own."""
     denied_grace: float
     """Seconds for which AccessDenied is taken for IAM that has not spread yet."""
     release_limit: float

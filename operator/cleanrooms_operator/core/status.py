@@ -29,6 +29,10 @@ class AttemptRecord(Value):
     scope: Annotated[
         dict[str, str] | None, Field(description="The identifiers that the object lives under.")
     ] = None
+    baseline: Annotated[
+        list[str] | None,
+        Field(description="Versions of that name that were there before: none of them is ours."),
+    ] = None
 
 
 class DriftItem(Value):

@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from cleanrooms_operator.core.ownership import Claim
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Document
+from cleanrooms_operator.core.resource import Document, ObjectId
 
 
 class Lifecycle(Enum):
@@ -65,6 +65,13 @@ class Present:
     details: Details | None = None
     """None: not read in this pass, for nothing called for it."""
     update_time: str | None = None
+    version: str | None = None
+    """What tells it from others of its ARN (rule R-1)."""
+
+    @property
+    def name(self) -> ObjectId:
+        """What names it in calls."""
+        return ObjectId(self.identifier, self.version)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from typing import assert_never
 
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS, RELEASED
+from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Resource
 from cleanrooms_operator.core.situation import Situation
@@ -121,7 +121,8 @@ def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
 
 def _end(situation: Situation, present: Present) -> Step:
     """Mark the object as released first, while it can certainly be tagged (rule R-3)."""
-    marked = present.details is not None and RELEASED in present.details.tags
+    tags = present.details.tags if present.details is not None else {}
+    marked = situation.signature.is_released(tags)
     if not marked and not situation.unmarkable:
         return Mark(present)
     match present.lifecycle:

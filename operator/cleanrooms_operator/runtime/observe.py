@@ -6,7 +6,7 @@ from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.ownership import Claim
 from cleanrooms_operator.core.pace import next_turn
-from cleanrooms_operator.core.resource import Annotation, Document
+from cleanrooms_operator.core.resource import Annotation, Document, ObjectId
 from cleanrooms_operator.core.step import (
     Details,
     Hidden,
@@ -17,7 +17,7 @@ from cleanrooms_operator.core.step import (
 from cleanrooms_operator.runtime import search
 from cleanrooms_operator.runtime.memory import is_settled
 from cleanrooms_operator.runtime.ports import Sighting
-from cleanrooms_operator.runtime.tags import read_tags
+from cleanrooms_operator.runtime.tags import tags_of
 from cleanrooms_operator.runtime.view import View
 
 
@@ -35,8 +35,8 @@ async def _observe(view: View) -> Observed:
     status = view.resource.status
     if status.get("attempt") is not None:
         return await search.resolve_attempt(view)
-    if (identifier := status.get("identifier")) is not None:
-        return await _look_at(view, identifier)
+    if (name := view.kind.handle.recorded(status)) is not None:
+        return await _look_at(view, name)
     external = view.resource.annotations.get(Annotation.EXTERNAL_ID)
     if external is not None and external != search.NONE:
         return await search.find_named(view, external)
@@ -45,22 +45,22 @@ async def _observe(view: View) -> Observed:
     return await search.find_by_name(view)
 
 
-async def _look_at(view: View, identifier: str) -> Observed:
+async def _look_at(view: View, name: ObjectId) -> Observed:
     """Look at the recorded object: by the shared List, in detail where something calls for it."""
     if not _details_are_due(view):
-        shown = await view.sighting(view.elapsed - _freshness(view))
+        shown = await view.sighting(view.elapsed - _freshness(view), name)
         known = view.recall.details
         if known is not None and shown.started < view.recall.taken:
-            return _present(view, identifier, known.fields, known)
-        item = _named(view, shown, identifier)
+            return _present(view, name, known.fields, known)
+        item = _named(view, shown, name)
         if item is not None and not _has_moved(view, item):
-            return await _at_rest(view, identifier, item)
-    fields = await read_object(view, identifier)
+            return await _at_rest(view, name, item)
+    fields = await read_object(view, name)
     if fields is None:
-        return await _missed(view, identifier)
+        return await _missed(view, name)
     view.recall.missed = None
     details = await _read_details(view, fields)
-    return _present(view, identifier, fields, details)
+    return _present(view, name, fields, details)
 
 
 def _details_are_due(view: View) -> bool:
@@ -89,9 +89,8 @@ def _freshness(view: View) -> float:
     return pace.list_interval if is_settled(view.resource) else pace.progress_interval
 
 
-def _named(view: View, shown: Sighting, identifier: str) -> Document | None:
-    field = view.kind.handle.field
-    return next((item for item in shown.items if item[field] == identifier), None)
+def _named(view: View, shown: Sighting, name: ObjectId) -> Document | None:
+    return next((item for item in shown.items if view.kind.handle.of(item) == name), None)
 
 
 def _has_moved(view: View, item: Document) -> bool:
@@ -105,33 +104,31 @@ def _text(time: object) -> str | None:
     return time.isoformat() if isinstance(time, datetime) else None
 
 
-async def _at_rest(view: View, identifier: str, item: Document) -> Present:
+async def _at_rest(view: View, name: ObjectId, item: Document) -> Present:
     """Read again only what tells of people who are awaited."""
     recall, status = view.recall, view.resource.status
     awaited = [reading for reading in view.kind.readings if reading.awaited(status)]
     if not awaited:
-        return _present(view, identifier, item, None)
+        return _present(view, name, item, None)
     if recall.details is None:
-        fields = await read_object(view, identifier)
+        fields = await read_object(view, name)
         details = None if fields is None else await _read_details(view, fields)
-        return _present(view, identifier, item, details)
+        return _present(view, name, item, details)
     fresh = {reading.name: await _read(view, reading, recall.details.fields) for reading in awaited}
     readings = {**recall.details.readings, **fresh}
     recall.details = Details(recall.details.fields, recall.details.tags, readings)
-    return _present(view, identifier, item, recall.details)
+    return _present(view, name, item, recall.details)
 
 
-async def read_object(view: View, identifier: str) -> Document | None:
+async def read_object(view: View, name: ObjectId) -> Document | None:
     """Return the object's own fields, or None where AWS says that there is no such object."""
-    kind = view.kind
     try:
-        answer = await view.call(kind.service, kind.read, view.naming(identifier))
+        return await view.read(name)
     except ServiceError as error:
-        denied = kind.denied_is_missing and error.failure is Failure.DENIED
+        denied = view.kind.denied_is_missing and error.failure is Failure.DENIED
         if error.failure is Failure.NOT_FOUND or denied:
             return None
         raise
-    return view.unwrapped(answer)
 
 
 async def _read_details(view: View, fields: Document) -> Details:
@@ -141,11 +138,7 @@ async def _read_details(view: View, fields: Document) -> Details:
         for reading in kind.readings
         if reading.wanted(view.resource, fields)
     }
-    tags = fields.get("tags")
-    if tags is None:
-        arn = fields[kind.handle.arn]
-        tags = await read_tags(view.ports.service, view.identity, kind.service, arn)
-    recall.details = Details(fields, tags, readings)
+    recall.details = Details(fields, await tags_of(view, fields), readings)
     recall.taken = view.elapsed
     recall.generation = view.resource.generation
     recall.stale = False
@@ -173,13 +166,14 @@ async def _read(view: View, reading: Reading, fields: Document) -> object:
         raise
 
 
-def _present(view: View, identifier: str, shown: Document, details: Details | None) -> Present:
+def _present(view: View, name: ObjectId, shown: Document, details: Details | None) -> Present:
     """Describe the recorded object; it is ours unless its tags name somebody else."""
     state, claim = view.kind.state_of(shown), Claim.OURS
     if details is not None:
-        claim = view.ports.policy.owner.claim_recorded(view.resource.key, details.tags)
+        claim = view.signature.claim_recorded(details.tags)
     return Present(
-        identifier=identifier,
+        identifier=name.identifier,
+        version=name.version,
         arn=shown[view.kind.handle.arn],
         state=state,
         lifecycle=view.kind.lifecycle_of(state),
@@ -189,7 +183,7 @@ def _present(view: View, identifier: str, shown: Document, details: Details | No
     )
 
 
-async def _missed(view: View, identifier: str) -> Observed:
+async def _missed(view: View, name: ObjectId) -> Observed:
     """Prove that an object is gone: every complete List lacks it too, for long enough (R-9)."""
     recall, pace = view.recall, view.ports.policy.pace
     if recall.missed is None:
@@ -197,8 +191,8 @@ async def _missed(view: View, identifier: str) -> Observed:
     certain_at = recall.missed + pace.settle if recall.ended is None else recall.ended
     since = certain_at if view.elapsed >= certain_at else recall.missed
     # A List that still showed the object, because it lags, must not be asked for ever.
-    shown = await view.sighting(max(since, view.elapsed - pace.progress_interval / 2))
-    if _named(view, shown, identifier) is not None:
+    shown = await view.sighting(max(since, view.elapsed - pace.progress_interval / 2), name)
+    if _named(view, shown, name) is not None:
         recall.missed = None
-        return Missing(identifier, proved=False)
-    return Missing(identifier, proved=shown.started >= certain_at)
+        return Missing(str(name), proved=False)
+    return Missing(str(name), proved=shown.started >= certain_at)

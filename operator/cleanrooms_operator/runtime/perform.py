@@ -1,11 +1,9 @@
 """Doing one step: at most one mutating call to AWS, with what must be written down before it."""
 
-from collections.abc import Mapping
 from typing import assert_never
 
 from cleanrooms_operator.core import attempt, failures, references
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.ownership import RELEASED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import (
@@ -21,12 +19,13 @@ from cleanrooms_operator.core.step import (
     Resend,
     Step,
 )
+from cleanrooms_operator.runtime import search
 from cleanrooms_operator.runtime.memory import Recall
 from cleanrooms_operator.runtime.ports import NotSentError, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.view import View
 
-UNBOUND: Mapping[str, None] = {"identifier": None, "arn": None, "state": None, "updateTime": None}
+UNBOUND = ("identifier", "arn", "state", "updateTime")
 
 
 async def perform(view: View, step: Step, reporter: Reporter) -> None:
@@ -39,7 +38,7 @@ async def perform(view: View, step: Step, reporter: Reporter) -> None:
         case Discard():
             await reporter.write(step, _unmade(view))
         case Forget():
-            await reporter.write(step, {**_unmade(view), **UNBOUND})
+            await reporter.write(step, {**_unmade(view), **_unbound(view)})
         case Bind(found):
             await reporter.write(step, _binding(view, found))
         case Apply():
@@ -58,7 +57,8 @@ async def _create(view: View, reporter: Reporter) -> None:
     kind, ports, recall = view.kind, view.ports, view.recall
     await ports.service.reserve(view.identity, kind.service, kind.create)
     written = ports.clock.elapsed()
-    record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now())
+    baseline = await search.namesakes(view)
+    record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now(), baseline)
     await reporter.write(Create(), {"attempt": record, **_whereabouts(view)})
     recall.attempt, recall.attempt_since, recall.unsent = record["id"], written, False
     await _send(view, record["id"], written, reporter)
@@ -77,7 +77,7 @@ async def _resend(view: View, reporter: Reporter) -> None:
 async def _send(view: View, attempt_id: str, written: float, reporter: Reporter) -> None:
     kind, policy, recall = view.kind, view.ports.policy, view.recall
     user_tags = view.resource.spec.get("tags") or {}
-    tags = {**user_tags, **policy.owner.tags(view.resource.key, attempt_id)}
+    tags = {**user_tags, **view.signature.tags(attempt_id)}
     try:
         answer = await view.ports.service.call(
             view.identity,
@@ -131,6 +131,11 @@ def _unmade(view: View) -> dict[str, None]:
     return dict.fromkeys(("attempt", "accountID", "region", *scope))
 
 
+def _unbound(view: View) -> dict[str, None]:
+    version = view.kind.handle.version
+    return dict.fromkeys((*UNBOUND, version) if version else UNBOUND)
+
+
 def _whereabouts(view: View) -> dict[str, str]:
     """Return where the object lives, which is never asked again: referents may go first."""
     scope = {
@@ -144,7 +149,7 @@ def _whereabouts(view: View) -> dict[str, str]:
 def _made(view: View, made: Document) -> dict[str, object]:
     handle = view.kind.handle
     return {
-        "identifier": made[handle.field],
+        **handle.recording(handle.of(made)),
         "arn": made[handle.arn],
         "state": None if view.kind.state is None else made.get(view.kind.state),
         "tagKeys": sorted(view.resource.spec.get("tags") or ()) or None,
@@ -154,7 +159,8 @@ def _made(view: View, made: Document) -> dict[str, object]:
 
 def _binding(view: View, found: Present) -> dict[str, object]:
     view.recall.stale = True
-    bound = {"identifier": found.identifier, "arn": found.arn, "state": found.state}
+    name = view.kind.handle.recording(found.name)
+    bound = {**name, "arn": found.arn, "state": found.state}
     return {"attempt": None, **bound, **_whereabouts(view)}
 
 
@@ -183,9 +189,9 @@ async def _end(view: View, step: Mark | Delete | Release, reporter: Reporter) ->
 
 async def _mark(view: View, present: Present, reporter: Reporter) -> None:
     """Say on the object that it is released; that AWS will not have it never holds anything."""
-    tags = {RELEASED: "true"}
+    tags = present.details.tags if present.details is not None else {}
     view.recall.stale = True
-    parameters = {"resourceArn": present.arn, "tags": tags}
+    parameters = {"resourceArn": present.arn, "tags": view.signature.release(tags)}
     try:
         await view.call(view.kind.service, "TagResource", parameters)
     except ServiceError as error:
@@ -199,7 +205,7 @@ async def _delete(view: View, present: Present) -> None:
     kind = view.kind
     view.recall.stale = True
     try:
-        await view.call(kind.service, kind.delete, view.naming(present.identifier))
+        await view.call(kind.service, kind.delete, view.naming(present.name))
     except ServiceError as error:
         if error.failure is not Failure.NOT_FOUND:
             raise

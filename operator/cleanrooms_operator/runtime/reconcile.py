@@ -8,7 +8,6 @@ from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import ATTEMPT
 from cleanrooms_operator.core.pace import Pace, Urgency, next_turn, patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
@@ -138,7 +137,6 @@ async def _unresolved(step: Wait | Stall, reporter: Reporter) -> Step:
 
 def _situation(view: View, observed: Observed) -> Situation:
     kind, ports, resource = view.kind, view.ports, view.resource
-    tags = ports.policy.owner.tags(resource.key, "")
     return Situation(
         resource=resource,
         parameters=view.parameters,
@@ -146,7 +144,7 @@ def _situation(view: View, observed: Observed) -> Situation:
         account=view.identity.account,
         now=ports.clock.now(),
         service=kind.service,
-        owner_tags={name: value for name, value in tags.items() if name != ATTEMPT},
+        signature=view.signature,
         denied_grace=ports.policy.pace.denied_grace,
         release_limit=ports.policy.pace.release_limit,
         watched=view.elapsed - view.recall.seen,

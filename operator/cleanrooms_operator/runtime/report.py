@@ -47,7 +47,7 @@ class Reporter:
 
     def observe(self, kind: Kind, situation: Situation, present: Present) -> None:
         """Take over what a present object tells, besides what the step will say."""
-        self.fields = {**_shown(present), **kind.report(situation, present)}
+        self.fields = {**_shown(kind, present), **kind.report(situation, present)}
         if present.details is None:
             self.drift = _drift_before(self.resource)
             return
@@ -111,8 +111,8 @@ class Reporter:
         return conditions.overdue(conditions.verdict(step), resource, now)
 
 
-def _shown(present: Present) -> dict[str, Any]:
-    shown = {"state": present.state, "arn": present.arn, "identifier": present.identifier}
+def _shown(kind: Kind, present: Present) -> dict[str, Any]:
+    shown = {"state": present.state, "arn": present.arn, **kind.handle.recording(present.name)}
     if present.update_time is not None:
         shown["updateTime"] = present.update_time
     return shown

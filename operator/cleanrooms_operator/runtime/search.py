@@ -1,13 +1,14 @@
 """Finding the object of a resource that has none recorded: by attempt, by name, by key, by word."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import NaturalKey
-from cleanrooms_operator.core.ownership import ATTEMPT, ITS_OWN, OWNER, RELEASED, Claim
+from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS, Claim
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Annotation, Document
+from cleanrooms_operator.core.resource import Annotation, Document, ObjectId
 from cleanrooms_operator.core.step import (
     Absent,
     Clash,
@@ -17,7 +18,7 @@ from cleanrooms_operator.core.step import (
     Present,
     Uncertain,
 )
-from cleanrooms_operator.runtime.tags import read_tags
+from cleanrooms_operator.runtime.tags import tags_of
 from cleanrooms_operator.runtime.view import View
 
 NONE = "none"
@@ -55,13 +56,28 @@ async def _made_by_attempt(view: View, attempt: Document, since: float) -> Obser
         return None if isinstance(found, Absent) else found
     recent = view.elapsed - view.ports.policy.pace.progress_interval / 2
     shown = await view.sighting(max(since, recent))
+    before = set(attempt.get("baseline", ()))
     named = [item for item in shown.items if item.get("name") == attempt["name"]]
-    candidates = await _candidates(view, named)
+    fresh = [item for item in named if str(view.kind.handle.of(item)) not in before]
+    candidates = await _candidates(view, fresh)
     for candidate in candidates:
-        if candidate.tags.get(ATTEMPT) == attempt["id"] or candidate.claim is Claim.OURS:
+        if view.signature.is_of(candidate.tags, attempt["id"]) or candidate.claim in _PERHAPS:
             return _found(view, candidate)
     _raise_unread(candidates)
     return None
+
+
+_PERHAPS = frozenset({Claim.OURS, Claim.SIBLING})
+"""Claims on an object of the attempt's name that was not there before: it has made that."""
+
+
+async def namesakes(view: View) -> list[str]:
+    """Return the objects of a resource's AWS name, where a tag alone may not tell them apart."""
+    if view.kind.versions is None:
+        return []
+    shown = await view.sighting(view.recall.seen)
+    named = [item for item in shown.items if item["name"] == view.parameters["name"]]
+    return [str(view.kind.handle.of(item)) for item in named]
 
 
 # -- by name ---------------------------------------------------------------------------------
@@ -91,8 +107,8 @@ async def _candidates(view: View, items: list[Document]) -> list[Candidate]:
         return []
     handle = view.kind.handle
     resources = await view.ports.cluster.list(view.kind.name)
-    bound = {r.status.get("arn") for r in resources if r.key != view.resource.key}
-    own = [item for item in items if _is_own(view, item) and item[handle.arn] not in bound]
+    bound = {handle.recorded(r.status) for r in resources if r.key != view.resource.key}
+    own = [item for item in items if _is_own(view, item) and handle.of(item) not in bound]
     return [await _candidate(view, item) for item in own]
 
 
@@ -102,35 +118,49 @@ def _is_own(view: View, item: Document) -> bool:
 
 
 async def _candidate(view: View, item: Document) -> Candidate:
-    arn = item[view.kind.handle.arn]
+    name = view.kind.handle.of(item)
     try:
-        tags = await read_tags(view.ports.service, view.identity, view.kind.service, arn)
+        # A version may have tags of its own, which its Get alone shows (rule ER-4).
+        tags = await tags_of(view, item if name.version is None else await view.read(name))
     except ServiceError as error:
         if error.failure not in {Failure.DENIED, Failure.NOT_FOUND}:
             raise
         return Candidate(item, {}, Claim.NOBODY, error)
-    return Candidate(item, tags, view.ports.policy.owner.claim(view.resource.key, tags))
+    return Candidate(item, tags, view.signature.claim(tags))
 
 
 def _judge(view: View, candidates: list[Candidate]) -> Observed:
-    ours = [c for c in candidates if c.claim in ITS_OWN]
-    if len(ours) > 1:
-        arns = ", ".join(sorted(c.shown[view.kind.handle.arn] for c in ours))
-        message = f"Several objects carry this resource's tags: {arns}"
-        return Clash(Reason.ADOPTION_CONFLICT, message, ours=True)
+    ours = _latest(view, candidates, ITS_OWN)
     if ours:
-        return _found(view, ours[0])
-    return _beside(view, candidates)
-
-
-def _beside(view: View, candidates: list[Candidate]) -> Observed:
-    """Judge objects of the same name that are not ours, but might keep us from creating one."""
+        return _only(view, ours)
     _raise_unread(candidates)
+    if view.resource.annotations.get(Annotation.EXTERNAL_ID) == NONE:
+        return Absent()
+    if siblings := _latest(view, candidates, {Claim.SIBLING}):
+        # A version that was made later may have taken the place of its tags (rule ER-4).
+        return _only(view, [replace(sibling, claim=Claim.INHERITED) for sibling in siblings])
     elsewhere = [c for c in candidates if c.claim is Claim.ELSEWHERE]
-    beside = view.resource.annotations.get(Annotation.EXTERNAL_ID) == NONE
-    if elsewhere and not beside:
-        return _owned_elsewhere(view, elsewhere[0])
-    return Absent()
+    return _owned_elsewhere(view, elsewhere[0]) if elsewhere else Absent()
+
+
+def _only(view: View, candidates: list[Candidate]) -> Observed:
+    if len(candidates) == 1:
+        return _found(view, candidates[0])
+    arns = ", ".join(sorted(c.shown[view.kind.handle.arn] for c in candidates))
+    message = f"Several objects carry this resource's tags: {arns}"
+    return Clash(Reason.ADOPTION_CONFLICT, message, ours=True)
+
+
+def _latest(view: View, candidates: list[Candidate], claims: Collection[Claim]) -> list[Candidate]:
+    """Return of each ARN the last made: a tag does not tell a resource's versions of it apart."""
+    chosen = [candidate for candidate in candidates if candidate.claim in claims]
+    latest: dict[str, Candidate] = {}
+    for candidate in sorted(chosen, key=lambda c: c.shown.get("createTime", _EARLY)):
+        latest[candidate.shown[view.kind.handle.arn]] = candidate
+    return list(latest.values())
+
+
+_EARLY = datetime.min.replace(tzinfo=UTC)
 
 
 def _raise_unread(candidates: list[Candidate]) -> None:
@@ -141,7 +171,7 @@ def _raise_unread(candidates: list[Candidate]) -> None:
 
 
 def _owned_elsewhere(view: View, candidate: Candidate) -> Clash:
-    owner = candidate.tags.get(OWNER)
+    owner = view.signature.maker(candidate.tags)
     arn = candidate.shown[view.kind.handle.arn]
     return Clash(
         Reason.OWNED_ELSEWHERE,
@@ -155,12 +185,13 @@ def _found(view: View, candidate: Candidate) -> Present:
     state = view.kind.state_of(shown)
     return Present(
         identifier=shown[handle.field],
+        version=handle.of(shown).version,
         arn=shown[handle.arn],
         state=state,
         lifecycle=view.kind.lifecycle_of(state),
         claim=candidate.claim,
         bound=False,
-        released=RELEASED in candidate.tags,
+        released=view.signature.is_released(candidate.tags),
     )
 
 
@@ -172,7 +203,7 @@ async def find_by_key(view: View, key: NaturalKey) -> Observed:
     identifier = await _identifier_by_key(view, key)
     if identifier is None:
         return Absent()
-    found = await _read_named(view, identifier)
+    found = await _read_named(view, ObjectId(identifier))
     if not isinstance(found, Candidate):
         return found
     if found.claim in ITS_OWN or view.resource.observe_only:
@@ -217,35 +248,42 @@ def _not_ours(view: View, found: Candidate) -> Clash:
 
 async def find_named(view: View, external_id: str) -> Observed:
     """Look at the object that a person names by ARN or identifier (rule R-35)."""
-    found = await _read_named(view, external_id.rpartition("/")[2])
+    handle = view.kind.handle
+    found = await _read_named(view, _name_in(view, external_id))
     if not isinstance(found, Candidate):
         return found
-    arn = found.shown[view.kind.handle.arn]
-    resources = await view.ports.cluster.list(view.kind.name)
-    holder = next(
-        (r for r in resources if r.status.get("arn") == arn and r.key != view.resource.key), None
-    )
+    arn, name = found.shown[handle.arn], handle.of(found.shown)
+    others = [
+        r for r in await view.ports.cluster.list(view.kind.name) if r.key != view.resource.key
+    ]
+    holder = next((r for r in others if handle.recorded(r.status) == name), None)
     if holder is not None:
         where = f"{holder.key} in namespace {holder.key.namespace}"
         return Clash(Reason.ADOPTION_CONFLICT, f"{arn} is managed by {where}")
     if view.resource.observe_only:
         return _found(view, found)
     _raise_unread([found])
-    if found.claim in {Claim.OTHER, Claim.ELSEWHERE} and RELEASED not in found.tags:
+    if found.claim in NOT_OURS and not view.signature.is_released(found.tags):
         return Clash(
             Reason.ADOPTION_CONFLICT, f"{arn} carries the tags of another resource, not released"
         )
     return _found(view, found)
 
 
-async def _read_named(view: View, identifier: str) -> Candidate | Observed:
-    kind = view.kind
+def _name_in(view: View, external_id: str) -> ObjectId:
+    """Return what `<ARN or identifier>[#<version>]` names."""
+    handle = view.kind.handle
+    text, _, version = external_id.partition("#")
+    identifier = text if handle.field == handle.arn else text.rpartition("/")[2]
+    return ObjectId(identifier, version or None)
+
+
+async def _read_named(view: View, name: ObjectId) -> Candidate | Observed:
     try:
-        answer = await view.call(kind.service, kind.read, view.naming(identifier))
+        shown = await view.read(name)
     except ServiceError as error:
         if error.failure is Failure.NOT_FOUND:
-            message = f"AWS does not show the {kind.name} {identifier}"
+            message = f"AWS does not show the {view.kind.name} {name}"
             return Hidden(message, 0.0, Reason.DEPENDENCY_NOT_READY)
         raise
-    shown = view.unwrapped(answer)
     return await _candidate(view, shown)

@@ -1,10 +1,12 @@
 """What the stages of one pass share."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.resource import Annotation, Document, Resource
+from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.kind import Kind, Listing
+from cleanrooms_operator.core.ownership import SharedSignature, Signature
+from cleanrooms_operator.core.resource import Annotation, Document, ObjectId, Resource
 from cleanrooms_operator.core.situation import Neighbours
 from cleanrooms_operator.runtime.memory import Recall, is_settled
 from cleanrooms_operator.runtime.ports import Identity, Ports, Sighting
@@ -45,20 +47,66 @@ class View:
         """What the object lives under, as every call of its kind names it."""
         return {name: self.parameters[name] for name in self.kind.scope}
 
-    def naming(self, identifier: str) -> dict[str, str]:
-        """Return the parameters that name one object."""
-        return {**self.scope, self.kind.handle.parameter: identifier}
+    @property
+    def signature(self) -> Signature:
+        """How the resource signs what it makes."""
+        signed = Signature if self.kind.versions is None else SharedSignature
+        return signed(self.ports.policy.owner, self.resource.key)
 
-    async def sighting(self, since: float) -> Sighting:
-        """Return what the kind's List showed at `since` or later."""
-        listing = self.kind.listing
-        return await self.ports.service.sighting(self.identity, listing, self.scope, since)
+    def naming(self, name: ObjectId) -> dict[str, str]:
+        """Return the parameters that name one object."""
+        return {**self.scope, **self.kind.handle.naming(name)}
+
+    async def sighting(self, since: float, of: ObjectId | None = None) -> Sighting:
+        """Return what the kind's List showed at `since` or later.
+
+        Where it shows one version of what has several (rule R-1), it is asked for the others too:
+        those of `of` if it does not show that, else those of every ARN that it shows a version of.
+        """
+        service, kind = self.ports.service, self.kind
+        listed = await service.sighting(self.identity, kind.listing, self.scope, since)
+        sightings = [listed]
+        if (versions := kind.versions) is not None:
+            arns = _arns_of_several([kind.handle.of(item) for item in listed.items], of)
+            sightings += [await self._versions(versions, arn, since) for arn in arns]
+        items = {kind.handle.of(item): item for shown in sightings for item in shown.items}
+        return Sighting(min(shown.started for shown in sightings), tuple(items.values()))
+
+    async def _versions(self, listing: Listing, arn: str, since: float) -> Sighting:
+        scope = {**self.scope, self.kind.handle.parameter: arn}
+        return await self.ports.service.sighting(self.identity, listing, scope, since)
+
+    async def read(self, name: ObjectId) -> Document:
+        """Return an object's own fields.
+
+        A base that has versions is read from the List of them: a Get that names no version
+        answers for the latest (rule R-1). Raises ServiceError, as where it does not exist.
+        """
+        kind = self.kind
+        shown = self.unwrapped(await self.call(kind.service, kind.read, self.naming(name)))
+        if kind.versions is None or kind.handle.of(shown) == name:
+            return shown
+        listed = await self._versions(kind.versions, name.identifier, self.elapsed)
+        found = next((item for item in listed.items if kind.handle.of(item) == name), None)
+        if found is None:
+            message = f"{kind.versions.operation} does not show {name}"
+            raise ServiceError(Failure.NOT_FOUND, "ResourceNotFoundException", message)
+        return found
 
     def unwrapped(self, answer: Document) -> Document:
         """Return the object in an answer of Create, Get or Update."""
         envelope = self.kind.envelope
         found: Mapping[str, object] = answer if envelope is None else answer[envelope]
         return found
+
+
+def _arns_of_several(listed: Iterable[ObjectId], of: ObjectId | None) -> list[str]:
+    """Return the ARNs whose versions have to be asked for besides what is listed."""
+    names = set(listed)
+    if of is None:
+        return sorted({name.identifier for name in names if name.version is not None})
+    is_beside = of not in names and any(name.identifier == of.identifier for name in names)
+    return [of.identifier] if is_beside else []
 
 
 def unanswered_request(resource: Resource) -> str | None:
