@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, ClassVar, Literal
 
 from cleanrooms_operator.core import kind as kinds
+from cleanrooms_operator.core import runs
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, Claim, Owner, Signature
 from cleanrooms_operator.core.reasons import Reason
@@ -65,7 +66,6 @@ THING = kinds.Kind(
     lifecycle={
         "MAKING": Lifecycle.CHANGING,
         "LIVE": Lifecycle.READY,
-        "OVER": Lifecycle.GONE,
     },
     ends={"BROKEN": Reason.REMOVED},
     in_place=frozenset({"color", "labels"}),
@@ -76,9 +76,37 @@ THING = kinds.Kind(
 )
 
 
+RUN = replace(
+    THING,
+    update=None,
+    in_place=frozenset(),
+    delete=None,
+    lifecycle={
+        **runs.UNDER_WAY,
+        "ACTIVE": Lifecycle.DONE,
+        "CREATE_FAILED": Lifecycle.GONE,
+        "INACTIVE": Lifecycle.GONE,
+    },
+    ends=runs.JOB_ENDS,
+    cancel=kinds.Cancellation("CancelThing", runs.CREATING),
+    published=("metricsStatus", "logsStatus"),
+    facts=lambda situation, found: runs.facts(situation, found, Reason.INFERENCE_FAILED),
+    report=lambda situation, found: {
+        **runs.report(situation, found),
+        **runs.publications(found.details),
+    },
+)
+"""A Thing that runs and ends."""
+
+
 def kind(**over: Any) -> kinds.Kind:
     """Return the kind Thing, which differs as told."""
     return replace(THING, **over)
+
+
+def run(**over: Any) -> kinds.Kind:
+    """Return the kind of a Thing that runs and ends, which differs as told."""
+    return replace(RUN, **over)
 
 
 def after(seconds: float) -> datetime:

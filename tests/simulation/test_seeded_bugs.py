@@ -166,19 +166,20 @@ def anybodys_is_taken(patch: Patch) -> None:
 
 
 def gone_is_deleted_again(patch: Patch) -> None:
-    def again(step: Step, _: Any, situation: Any) -> Step:
+    def again(step: Step, kind: Any, situation: Any) -> Step:
         observed = situation.observed
         if not isinstance(observed, Missing):
             return step
         status = situation.resource.status
         ready, ours = Lifecycle.READY, Claim.OURS
-        return Delete(Present(observed.identifier, status["arn"], "ACTIVE", ready, ours))
+        found = Present(observed.identifier, status["arn"], "ACTIVE", ready, ours)
+        return step if kind.delete is None else Delete(found, kind.delete)
 
     rewrite(patch, teardown, "next_step", again)
 
 
 def changing_counts_as_deleted(patch: Patch) -> None:
-    def hasty(step: Step, _: Any, present: Present) -> Step:
+    def hasty(step: Step, _: Any, __: Any, present: Present) -> Step:
         return Release() if present.lifecycle is Lifecycle.CHANGING else step
 
     rewrite(patch, teardown, "_end", hasty)

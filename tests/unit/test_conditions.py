@@ -13,6 +13,7 @@ from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import (
     Apply,
     Bind,
+    Cancel,
     Change,
     Create,
     Delete,
@@ -42,7 +43,8 @@ STEPS: dict[type, tuple[Step, str | None]] = {
     Bind: (Bind(FOUND), "Reconciling"),
     Apply: (Apply(CHANGE, FOUND), "Reconciling"),
     Mark: (Mark(FOUND), "Reconciling"),
-    Delete: (Delete(FOUND), "Reconciling"),
+    Cancel: (Cancel(FOUND, "CancelThing", Reason.CANCELLING), "Reconciling"),
+    Delete: (Delete(FOUND, "DeleteThing"), "Reconciling"),
     Release: (Release(), "Reconciling"),
     Wait: (Wait(Reason.CONFIRMING_ABSENCE, "Looking"), "Reconciling"),
     Stall: (Stall(Reason.INVALID_SPEC, "No such thing"), "Stalled"),

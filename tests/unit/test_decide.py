@@ -113,9 +113,6 @@ class TestSomethingIsThere:
             pytest.param(
                 "BROKEN", Stall, Reason.REMOVED, "BROKEN", id="it failed, for the kind's reason"
             ),
-            pytest.param(
-                "OVER", Stall, Reason.MISSING, "OVER", id="it is over, and nobody deleted it here"
-            ),
         ],
     )
     def test_the_state_decides(
@@ -131,7 +128,9 @@ class TestSomethingIsThere:
     @pytest.mark.parametrize("lifecycle", Lifecycle)
     def test_every_lifecycle_has_an_answer(self, lifecycle: Lifecycle) -> None:
         step = decide(make.present(lifecycle=lifecycle))
-        assert isinstance(step, InSync if lifecycle is Lifecycle.READY else Wait | Stall)
+        assert isinstance(
+            step, InSync if lifecycle in {Lifecycle.READY, Lifecycle.DONE} else Wait | Stall
+        )
 
     @pytest.mark.parametrize(
         ("claim", "expected"),

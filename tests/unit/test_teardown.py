@@ -163,7 +163,7 @@ class TestTheObjectIsTakenDown:
         found = make.present(bound=False, claim=claim)
         assert decide(found, resource=make.resource(deleted=make.NOW)) == Release()
 
-    @pytest.mark.parametrize("state", ["LIVE", "BROKEN", "MAKING", "OVER"])
+    @pytest.mark.parametrize("state", ["LIVE", "BROKEN", "MAKING"])
     def test_the_mark_comes_first_whatever_the_state(self, state: str) -> None:
         """R-3: before the first cancel or delete call, and where none is due as the last act."""
         found = make.present(state=state)
@@ -180,6 +180,7 @@ class TestTheObjectIsTakenDown:
             (Lifecycle.FAILED, Delete),
             (Lifecycle.CHANGING, Wait),
             (Lifecycle.GONE, Release),
+            (Lifecycle.DONE, Release),
         ],
     )
     @pytest.mark.parametrize(
@@ -246,15 +247,15 @@ class TestTheObjectIsDead:
 
     def test_until_then_it_is_tried(self) -> None:
         found, subject = self.dead(3600)
-        assert decide(found, resource=subject) == Delete(found)
+        assert decide(found, resource=subject) == Delete(found, "DeleteThing")
 
     def test_a_process_that_was_down_tries_first(self) -> None:
         found, subject = self.dead(9999)
-        assert decide(found, resource=subject, watched=3600.0) == Delete(found)
+        assert decide(found, resource=subject, watched=3600.0) == Delete(found, "DeleteThing")
 
     def test_what_is_alive_is_never_given_up(self) -> None:
         found, subject = self.dead(9999, "LIVE")
-        assert decide(found, resource=subject) == Delete(found)
+        assert decide(found, resource=subject) == Delete(found, "DeleteThing")
 
 
 class TestAWSCannotBeAsked:

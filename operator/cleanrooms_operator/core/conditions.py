@@ -10,6 +10,7 @@ from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import (
     Apply,
     Bind,
+    Cancel,
     Create,
     Delete,
     Discard,
@@ -36,6 +37,9 @@ ORDER = (
     "Paused",
     RESOLVED,
     "Synced",
+    "Succeeded",
+    "Failed",
+    "Expired",
     "MembersJoined",
     "ChangesApplied",
     "PaymentAccepted",
@@ -59,7 +63,6 @@ class Verdict:
 
 _SIMPLE: Mapping[type, Verdict] = {
     Works: Verdict(None, Reason.SUCCEEDED, "STS answers for this account"),
-    InSync: Verdict(None, Reason.SUCCEEDED, "AWS is as the spec asks"),
     Create: Verdict("Reconciling", Reason.PROGRESSING, "Creating the AWS object"),
     Resend: Verdict("Reconciling", Reason.PROGRESSING, "Creating the AWS object"),
     Bind: Verdict("Reconciling", Reason.PROGRESSING, "Recording what is in AWS"),
@@ -71,6 +74,10 @@ _SIMPLE: Mapping[type, Verdict] = {
 }
 
 
+_WELL = {Reason.SUCCEEDED: "AWS is as the spec asks"}
+"""What is told of what is well, where the reason's own words would say too little."""
+
+
 def verdict(step: Step) -> Verdict:
     """Return what a step means."""
     match step:
@@ -80,6 +87,10 @@ def verdict(step: Step) -> Verdict:
             return Verdict("Stalled", reason, message)
         case Apply(change):
             return Verdict("Reconciling", Reason.PROGRESSING, f"Sending {change.operation}")
+        case Cancel(_, operation, reason):
+            return Verdict("Reconciling", reason, f"Sending {operation}")
+        case InSync(_, reason):
+            return Verdict(None, reason, _WELL.get(reason, reason.cause))
         case Pause(message):
             return Verdict(None, Reason.SUSPENDED, message)
         case _:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Apply, Change, Details, Drift, InSync, Present, Step
@@ -12,7 +13,12 @@ from cleanrooms_operator.core.step import Apply, Change, Details, Drift, InSync,
 def next_step(kind: Kind, situation: Situation, present: Present) -> Step:
     """Return the first change that is due, or that nothing is."""
     change = next(pending(kind, situation, present), None)
-    return InSync(present) if change is None else Apply(change, present)
+    return InSync(present, well(kind, present)) if change is None else Apply(change, present)
+
+
+def well(kind: Kind, present: Present) -> Reason:
+    """Return why an object that is as desired is ready."""
+    return kind.ends.get(present.state or "", Reason.SUCCEEDED)
 
 
 def pending(kind: Kind, situation: Situation, present: Present) -> Iterator[Change]:

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 from typing import assert_never
 
-from cleanrooms_operator.core import converge, teardown
+from cleanrooms_operator.core import converge, runs, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import NOT_OURS, Claim
@@ -13,6 +13,7 @@ from cleanrooms_operator.core.situation import Refusal, Situation
 from cleanrooms_operator.core.step import (
     Absent,
     Bind,
+    Cancel,
     Clash,
     Create,
     Discard,
@@ -40,7 +41,7 @@ def next_step(kind: Kind, situation: Situation) -> Step:
     """
     observed = situation.observed
     if isinstance(observed, Uncertain | Disproved):
-        return _resolve(situation, observed)
+        return _resolve(kind, situation, observed)
     if situation.resource.deleting:
         return teardown.next_step(kind, situation)
     is_open = situation.resource.status.get("attempt") is not None
@@ -54,7 +55,7 @@ def _settle(
 ) -> Step:
     match observed:
         case Absent():
-            return _make(situation)
+            return _make(kind, situation)
         case Present():
             return _keep(kind, situation, observed)
         case Missing():
@@ -67,18 +68,18 @@ def _settle(
             assert_never(observed)
 
 
-def _is_wanted(situation: Situation) -> bool:
+def _is_wanted(kind: Kind, situation: Situation) -> bool:
     resource = situation.resource
     quiet = resource.deleting or paused(resource, situation.now) is not None
-    return not quiet and not situation.observe_only
+    return not (quiet or situation.observe_only or runs.is_called_off(kind, resource))
 
 
-def _resolve(situation: Situation, observed: Uncertain | Disproved) -> Step:
+def _resolve(kind: Kind, situation: Situation, observed: Uncertain | Disproved) -> Step:
     """Send the same attempt again where it certainly did nothing, else record a new one."""
     if isinstance(observed, Uncertain):
         message = "A create call got no answer: looking for what it may have made"
         return Wait(Reason.CONFIRMING_ABSENCE, message)
-    if not _is_wanted(situation):
+    if not _is_wanted(kind, situation):
         return Discard()
     attempt = situation.resource.status["attempt"]
     same = attempt["parametersHash"] == parameters_hash(situation.parameters)
@@ -108,12 +109,14 @@ def _time(text: str) -> datetime | None:
     return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
 
 
-def _make(situation: Situation) -> Step:
+def _make(kind: Kind, situation: Situation) -> Step:
     if situation.observe_only:
         return Wait(
             Reason.DEPENDENCY_NOT_READY,
             f"There is no object to observe; name it by the annotation {Annotation.EXTERNAL_ID}",
         )
+    if runs.is_called_off(kind, situation.resource):
+        return runs.NEVER_STARTED
     if situation.refusal is not None:
         return _refused(situation.refusal, situation)
     return Create()
@@ -151,16 +154,24 @@ def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
         return _taken(present)
     match present.lifecycle:
         case Lifecycle.CHANGING:
-            return Wait(Reason.PROGRESSING, f"AWS says {present.state}", present)
+            return _go_on(kind, situation, present)
         case Lifecycle.FAILED | Lifecycle.GONE:
             reason = kind.ends.get(present.state or "", Reason.MISSING)
-            return Stall(reason, f"{reason.cause} AWS says {present.state}", present)
-        case Lifecycle.READY:
+            return Stall(reason, f"{reason.cause} {runs.words(present)}", present)
+        case Lifecycle.READY | Lifecycle.DONE:
             if situation.observe_only:
-                return InSync(present)
+                return InSync(present, converge.well(kind, present))
             return converge.next_step(kind, situation, present)
         case _:
             assert_never(present.lifecycle)
+
+
+def _go_on(kind: Kind, situation: Situation, present: Present) -> Step:
+    """Wait for what is under way, or cancel it where a person asks for that."""
+    asked = runs.is_called_off(kind, situation.resource) and not situation.observe_only
+    if asked and (operation := runs.cancelled_by(kind, present)) is not None:
+        return Cancel(present, operation, Reason.CANCELLING)
+    return Wait(Reason.PROGRESSING, f"AWS says {present.state}", present)
 
 
 def bind(situation: Situation, present: Present) -> Step:

@@ -209,6 +209,15 @@ class NaturalKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancellation:
+    """The call that ends a run before its time."""
+
+    operation: str
+    states: frozenset[str]
+    """The states in which AWS takes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A CEL rule of the CRD."""
 
@@ -269,14 +278,18 @@ class Kind:
     service: str
     create: str
     read: str
-    delete: str
+    delete: str | None
+    """None: what it leaves behind is a record, which nothing removes."""
     listing: Listing
     handle: Handle
     lifecycle: Mapping[str, Lifecycle]
     state: str | None = "status"
     """The field that holds AWS's own word for the state; None: it exists, or it does not."""
     ends: Mapping[str, Reason] = field(default_factory=dict)
-    """State -> why an object in it is of no use; FAILED where the lifecycle says nothing else."""
+    """State -> why it is not simply ready; FAILED where the lifecycle says nothing else."""
+    cancel: Cancellation | None = None
+    published: tuple[str, ...] = ()
+    """Fields that AWS shows some time after a run has ended (rule R-24)."""
     envelope: str | None = None
     """The member of an answer that holds the object; None: the answer itself."""
     update: str | None = None
@@ -325,6 +338,20 @@ class Kind:
     def scope(self) -> tuple[str, ...]:
         """The parameters that every call names besides the object itself."""
         return self.listing.scope
+
+    @property
+    def is_run(self) -> bool:
+        """Whether its objects run and end, after which only their records are left."""
+        return Lifecycle.GONE in self.lifecycle.values()
+
+    @property
+    def can_drift(self) -> bool:
+        """Whether more than tags can differ from the spec, so that it is read hourly (R-21)."""
+        return self.update is not None
+
+    def is_over(self, state: str | None) -> bool:
+        """Whether an object in that state never changes again."""
+        return self.is_run and self.lifecycle_of(state) in {Lifecycle.DONE, Lifecycle.GONE}
 
     def state_of(self, shown: Document) -> str | None:
         """Return AWS's word for the state of an object; None where the kind has no states."""

@@ -44,6 +44,11 @@ class Reason(Enum):
         "The AWS object cannot be deleted, or not without a word from a person.",
         'Do what the message says, or annotate `abandon: "true"` to leave the object in AWS.',
     )
+    CANCELLING = (
+        "Cancelling",
+        "The run is being cancelled, as an annotation asks.",
+        "Wait; where the run ends first, it stays as it ended.",
+    )
     SUSPENDED = ("Suspended", "An annotation pauses this resource.", "Remove the annotation.")
     # -- stalled
     ACCESS_DENIED = (
@@ -111,6 +116,38 @@ class Reason(Enum):
         "Removed",
         "The creator removed this account from the collaboration.",
         "Delete this resource; only the creator can invite again.",
+    )
+    # -- runs that are over: none is started again by itself
+    EXPIRED = (
+        "Expired",
+        "AWS has removed the data of the channel, as `retentionInDays` says; what was made of it "
+        "stays.",
+        "Where the data is needed again, apply a channel of another name: that is another query.",
+    )
+    CANCELLED = (
+        "Cancelled",
+        "The run was cancelled, or what it had made was deleted.",
+        "Where it is wanted after all, apply a resource of another name: that is another run.",
+    )
+    CANCEL_FAILED = (
+        "CancelFailed",
+        "AWS could not cancel the run, which may have gone on.",
+        "Look at the run in AWS. Where it has ended, delete this resource.",
+    )
+    DELETE_FAILED = (
+        "DeleteFailed",
+        "AWS could not delete what the run made.",
+        "Mend what the message names; delete this resource to have it tried again.",
+    )
+    INPUT_CHANNEL_FAILED = (
+        "InputChannelFailed",
+        "The query of the channel failed.",
+        "Mend what the message names, and apply a channel of another name.",
+    )
+    INFERENCE_FAILED = (
+        "InferenceFailed",
+        "The inference job failed.",
+        "Mend what the message names, and apply a job of another name.",
     )
     # -- facts
     RESOLVED = ("Resolved", "All references point to what is ready.", "Nothing to do.")

@@ -46,6 +46,10 @@ class Situation:
     """Seconds since this process first saw the resource."""
     refusal: Refusal | None = None
     """AWS's answer to a create call with these very parameters, a short while ago."""
+    deleted_for: float | None = None
+    """Seconds since AWS last took the object's deletion; None: this process has not asked."""
+    delete_again: float = 600.0
+    """Seconds after which a deletion that came to nothing is asked for again."""
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
     neighbours: Neighbours = field(default_factory=dict)

@@ -17,8 +17,11 @@ class Lifecycle(Enum):
     CHANGING = auto()
     READY = auto()
     FAILED = auto()
-    """Over and of no use, but still to be deleted."""
+    """Of no use, but still to be deleted."""
+    DONE = auto()
+    """Ended well: it never changes again, and nothing of it is left to be deleted."""
     GONE = auto()
+    """Over and of no use: nothing of it is left but its record."""
 
 
 # -- what was observed ---------------------------------------------------------------------
@@ -201,10 +204,21 @@ class Mark:
 
 
 @dataclass(frozen=True, slots=True)
+class Cancel:
+    """End a run before its time."""
+
+    present: Present
+    operation: str
+    reason: Reason
+    """Why: a person asked for it, or the run is being deleted."""
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Delete the object."""
 
     present: Present
+    operation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +253,7 @@ class InSync:
     """The object is as desired."""
 
     present: Present
+    reason: Reason = Reason.SUCCEEDED
 
 
 @dataclass(frozen=True, slots=True)
@@ -263,6 +278,7 @@ Step: TypeAlias = (
     | Bind
     | Apply
     | Mark
+    | Cancel
     | Delete
     | Wait
     | Stall

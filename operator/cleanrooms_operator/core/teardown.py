@@ -2,6 +2,7 @@
 
 from typing import assert_never
 
+from cleanrooms_operator.core import runs
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS
 from cleanrooms_operator.core.reasons import Reason
@@ -11,6 +12,7 @@ from cleanrooms_operator.core.step import (
     Absent,
     Apply,
     Bind,
+    Cancel,
     Clash,
     Delete,
     Disproved,
@@ -39,8 +41,8 @@ def next_step(kind: Kind, situation: Situation) -> Step:
             return _take_down(kind, situation, present)
         case Missing() as missing:
             return _gone(missing)
-        case Hidden(message):
-            return _unless_abandoned(resource, f"AWS does not let us see the object: {message}")
+        case Hidden() as hidden:
+            return _unseen(kind, situation, hidden)
         case Clash(message=message, ours=True):
             return _unless_abandoned(resource, message)
         case Clash() | Absent() | Uncertain() | Disproved():
@@ -75,11 +77,21 @@ def _let_go(resource: Resource) -> Release:
 def _is_hopeless(kind: Kind, situation: Situation) -> bool:
     """Whether an object of no use has withstood its deletion for too long (rule R-38)."""
     deleted, state = situation.resource.deleted, situation.resource.status.get("state")
-    if deleted is None or state not in kind.ends:
+    # What a run has left can cost money, so that a person has to decide.
+    if deleted is None or state not in kind.ends or (kind.is_run and kind.delete is not None):
         return False
     # A process that was down has not tried.
     waited = min((situation.now - deleted).total_seconds(), situation.watched)
     return waited > situation.release_limit
+
+
+def _unseen(kind: Kind, situation: Situation, hidden: Hidden) -> Step:
+    """Hold what AWS does not show, but for a run that was over: of that nothing is left."""
+    status = situation.resource.status
+    if hidden.since > situation.denied_grace and kind.is_over(status.get("state")):
+        return Release(Reason.RELEASE_NOT_MARKED, f"{status.get('arn')}: {hidden.message}")
+    message = f"AWS does not let us see the object: {hidden.message}"
+    return _unless_abandoned(situation.resource, message)
 
 
 def _is_abandoned(resource: Resource) -> bool:
@@ -116,21 +128,34 @@ def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
     if blockers:
         reasons = "; ".join(blocker.message for blocker in blockers)
         return Wait(Reason.DELETION_BLOCKED, reasons, present)
-    return _end(situation, present)
+    return _end(kind, situation, present)
 
 
-def _end(situation: Situation, present: Present) -> Step:
+def _end(kind: Kind, situation: Situation, present: Present) -> Step:
     """Mark the object as released first, while it can certainly be tagged (rule R-3)."""
     tags = present.details.tags if present.details is not None else {}
     marked = situation.signature.is_released(tags)
     if not marked and not situation.unmarkable:
         return Mark(present)
+    if (operation := runs.cancelled_by(kind, present)) is not None:
+        return Cancel(present, operation, Reason.DELETING)
     match present.lifecycle:
-        case Lifecycle.GONE:
+        case Lifecycle.GONE | Lifecycle.DONE:
             return Release(Reason.DELETED, f"{present.arn} is over")
         case Lifecycle.CHANGING:
-            return Wait(Reason.DELETING, f"AWS says {present.state}", present)
+            return Wait(Reason.DELETING, runs.waiting(kind, present), present)
         case Lifecycle.READY | Lifecycle.FAILED:
-            return Delete(present)
+            return _delete(kind, situation, present)
         case _:
             assert_never(present.lifecycle)
+
+
+def _delete(kind: Kind, situation: Situation, present: Present) -> Step:
+    """Delete the object, but not at once again where AWS began to and gave up."""
+    if kind.delete is None:
+        return Wait(Reason.DELETING, runs.waiting(kind, present), present)
+    tried = situation.deleted_for
+    gave_up = kind.is_run and present.lifecycle is Lifecycle.FAILED
+    if gave_up and tried is not None and tried < situation.delete_again:
+        return Wait(Reason.DELETION_BLOCKED, runs.words(present), present)
+    return Delete(present, kind.delete)

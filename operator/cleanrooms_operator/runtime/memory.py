@@ -1,6 +1,7 @@
 """What one process remembers of the resources it has seen: lost with it, and never relied on."""
 
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.situation import Refusal
@@ -47,7 +48,7 @@ class Recall:
     refused: Refused | None = None
     missed: float | None = None
     ended: float | None = None
-    """When AWS confirmed the deletion."""
+    """When AWS took the deletion."""
     denied: float | None = None
     """Since when AWS has denied something."""
     unmarkable: bool = False
@@ -57,6 +58,10 @@ class Recall:
     """What the last pass did."""
     repeats: int = 0
     """How many passes in a row did that before, as where reads lag behind what was done."""
+
+    def last_look(self, elapsed: float, now: datetime) -> datetime:
+        """Return by the wall clock when the details were read, or the resource first seen."""
+        return now - timedelta(seconds=elapsed - self.taken)
 
     def deny(self, now: float) -> float:
         """Remember that AWS denies something; return for how many seconds it has done so."""

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from cleanrooms_operator.core import runs
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.ownership import Claim
@@ -65,16 +66,27 @@ async def _look_at(view: View, name: ObjectId) -> Observed:
 
 def _details_are_due(view: View) -> bool:
     recall, resource = view.recall, view.resource
-    due = next_turn(resource.uid, recall.taken, view.ports.policy.pace.detail_interval)
     return (
         recall.stale
         or resource.deleting
         or recall.generation != resource.generation
         or view.requested is not None
         or view.kind.is_outdated(resource, view.neighbours)
-        or view.elapsed >= due
+        or _is_turn(view)
         or _is_in_doubt(view)
+        # Who looks at what is over wants to see all of it: there will be no other look.
+        or view.kind.is_over(resource.status.get("state"))
     )
+
+
+def _is_turn(view: View) -> bool:
+    """Whether it is the resource's time to be read, in its hour or after the end of its run."""
+    now, resource, kind = view.ports.clock.now(), view.resource, view.kind
+    if kind.can_drift:
+        interval = view.ports.policy.pace.detail_interval
+        return view.elapsed >= next_turn(resource.uid, view.recall.taken, interval)
+    due = runs.next_publication(kind, resource, view.recall.last_look(view.elapsed, now))
+    return due is not None and now >= due
 
 
 def _is_in_doubt(view: View) -> bool:

@@ -9,6 +9,7 @@ from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.step import (
     Apply,
     Bind,
+    Cancel,
     Create,
     Delete,
     Discard,
@@ -43,7 +44,7 @@ async def perform(view: View, step: Step, reporter: Reporter) -> None:
             await reporter.write(step, _binding(view, found))
         case Apply():
             await _apply(view, step, reporter)
-        case Mark() | Delete() | Release():
+        case Mark() | Cancel() | Delete() | Release():
             await _end(view, step, reporter)
         case _:
             await reporter.write(step, {})
@@ -173,14 +174,17 @@ async def _apply(view: View, step: Apply, reporter: Reporter) -> None:
     await view.call(step.change.service, step.change.operation, step.change.parameters)
 
 
-async def _end(view: View, step: Mark | Delete | Release, reporter: Reporter) -> None:
+async def _end(view: View, step: Mark | Cancel | Delete | Release, reporter: Reporter) -> None:
     match step:
         case Mark(present):
             await reporter.write(step, {})
             await _mark(view, present, reporter)
-        case Delete(present):
+        case Cancel(present, operation):
             await reporter.write(step, {})
-            await _delete(view, present)
+            await _cancel(view, present, operation)
+        case Delete(present, operation):
+            await reporter.write(step, {})
+            await _delete(view, present, operation)
         case Release():
             await view.ports.cluster.release(reporter.resource)
         case _:
@@ -201,11 +205,20 @@ async def _mark(view: View, present: Present, reporter: Reporter) -> None:
         reporter.tell(Reason.RELEASE_NOT_MARKED, f"{present.arn}: {error.code}")
 
 
-async def _delete(view: View, present: Present) -> None:
-    kind = view.kind
+async def _cancel(view: View, present: Present, operation: str) -> None:
+    """End a run; where AWS says that it cannot be ended, the next look tells what became of it."""
     view.recall.stale = True
     try:
-        await view.call(kind.service, kind.delete, view.naming(present.name))
+        await view.call(view.kind.service, operation, view.naming(present.name))
+    except ServiceError as error:
+        if error.failure not in {Failure.CONFLICT, Failure.NOT_FOUND}:
+            raise
+
+
+async def _delete(view: View, present: Present, operation: str) -> None:
+    view.recall.stale = True
+    try:
+        await view.call(view.kind.service, operation, view.naming(present.name))
     except ServiceError as error:
         if error.failure is not Failure.NOT_FOUND:
             raise

@@ -1,8 +1,9 @@
 """One pass over one resource: observe, decide, perform one step, report, say when to look again."""
 
 from dataclasses import replace
+from math import inf
 
-from cleanrooms_operator.core import failures, references, teardown
+from cleanrooms_operator.core import failures, references, runs, teardown
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.decide import next_step, paused
@@ -15,6 +16,7 @@ from cleanrooms_operator.core.situation import Refusal, Situation
 from cleanrooms_operator.core.step import (
     Apply,
     Bind,
+    Cancel,
     Create,
     Fact,
     Hidden,
@@ -36,7 +38,7 @@ from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import Search, resolve
-from cleanrooms_operator.runtime.view import View
+from cleanrooms_operator.runtime.view import View, unanswered_request
 
 
 async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> Outcome:
@@ -50,18 +52,35 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
         memories.forget(key)
         return GONE
     recall = memories.of(resource, ports.clock.elapsed())
+    if (rest := _rest(kind, resource, ports, recall)) is not None:
+        return rest
     reporter = Reporter(ports, await _held(resource, ports))
     step = await _take_step(kind, reporter, ports, recall)
     recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
     recall.remember(_deed(step))
     _tell(step, resource, reporter)
+    rest = _rest(kind, reporter.resource, ports, recall)
     return Outcome(
         step=type(step).__name__,
-        again=_again(step, ports, recall),
+        again=_again(kind, step, reporter, recall) if rest is None else rest.again,
         urgency=_urgency(step, resource),
         events=tuple(reporter.events),
         drifted=len(reporter.drift) if resource.is_true("Ready") else 0,
     )
+
+
+def _rest(kind: Kind, resource: Resource, ports: Ports, recall: Recall) -> Outcome | None:
+    """Return the end of a pass for which nothing need be asked, for the run is over; else None."""
+    now = ports.clock.now()
+    wanted = unanswered_request(resource) is not None or paused(resource, now) is not None
+    held = resource.held or resource.observe_only
+    if wanted or not held or not runs.is_at_rest(kind, resource):
+        return None
+    due = runs.next_publication(kind, resource, recall.last_look(ports.clock.elapsed(), now))
+    if due is not None and due <= now:
+        return None
+    again = None if due is None else (due - now).total_seconds()
+    return Outcome("Rest", again, Urgency.DRIFT)
 
 
 async def _held(resource: Resource, ports: Ports) -> Resource:
@@ -78,6 +97,9 @@ async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, recall: Recal
     if pause is not None and not resource.deleting and resource.status.get("attempt") is None:
         await reporter.write(pause, {})
         return pause
+    if runs.was_never_started(kind, resource):
+        await reporter.write(runs.NEVER_STARTED, {})
+        return runs.NEVER_STARTED
     identity = await identify(resource, ports)
     if not isinstance(identity, Identity):
         return await _without_identity(identity, reporter)
@@ -105,7 +127,7 @@ async def _look_and_act(
     filled = await resolve(Search(kind, resource, identity, ports, recall, neighbours))
     if not isinstance(filled, dict):
         if resource.status.get("identifier") is None:
-            return await _unresolved(filled, reporter)
+            return await _unresolved(kind, filled, reporter)
         filled = references.recorded(kind, resource)
     if references.filled_parameters(kind) or resource.condition(RESOLVED) is not None:
         fact = Fact(RESOLVED, "True", Reason.RESOLVED, "All that it names is there")
@@ -124,13 +146,16 @@ async def _look_and_act(
     return step
 
 
-async def _unresolved(step: Wait | Stall, reporter: Reporter) -> Step:
+async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Step:
     resource = reporter.resource
     if resource.deleting:
         # Nothing is recorded, and what the object would live under cannot be named.
         await reporter.ports.cluster.release(resource)
         return Release()
     reporter.facts = (Fact(RESOLVED, "False", step.reason, step.message),)
+    unmade = resource.status.get("attempt") is None and not resource.observe_only
+    if unmade and runs.is_called_off(kind, resource):
+        step = runs.NEVER_STARTED
     await reporter.write(step, {})
     return step
 
@@ -149,6 +174,8 @@ def _situation(view: View, observed: Observed) -> Situation:
         release_limit=ports.policy.pace.release_limit,
         watched=view.elapsed - view.recall.seen,
         refusal=_refusal(view),
+        deleted_for=None if view.recall.ended is None else view.elapsed - view.recall.ended,
+        delete_again=ports.policy.pace.list_interval,
         unmarkable=view.recall.unmarkable,
         neighbours=view.neighbours,
     )
@@ -183,8 +210,9 @@ async def _after(error: ServiceError, reporter: Reporter, ports: Ports, recall: 
     return step
 
 
-def _again(step: Step, ports: Ports, recall: Recall) -> float | None:
+def _again(kind: Kind, step: Step, reporter: Reporter, recall: Recall) -> float | None:
     """Return seconds until the next look; None where only a change can matter."""
+    ports = reporter.ports
     pace = ports.policy.pace
     match step:
         case Release():
@@ -200,10 +228,20 @@ def _again(step: Step, ports: Ports, recall: Recall) -> float | None:
         case Stall():
             return pace.list_interval
         case InSync():
-            details = next_turn(recall.uid, recall.taken, pace.detail_interval)
-            return max(min(pace.list_interval, details - ports.clock.elapsed()), 0.0)
+            return max(min(pace.list_interval, _turn(kind, reporter, recall)), 0.0)
         case _:
             return 0.0 if recall.repeats == 0 else _soon(recall.repeats, pace)
+
+
+def _turn(kind: Kind, reporter: Reporter, recall: Recall) -> float:
+    """Return seconds until the details of what is well are read again by themselves."""
+    clock = reporter.ports.clock
+    elapsed, now = clock.elapsed(), clock.now()
+    if kind.can_drift:
+        interval = reporter.ports.policy.pace.detail_interval
+        return next_turn(recall.uid, recall.taken, interval) - elapsed
+    due = runs.next_publication(kind, reporter.resource, recall.last_look(elapsed, now))
+    return inf if due is None else (due - now).total_seconds()
 
 
 def _soon(times: int, pace: Pace) -> float:
@@ -236,9 +274,16 @@ def _tell(step: Step, before: Resource, reporter: Reporter) -> None:
             reporter.tell(Reason.UPDATED, f"{change.operation} {arn}")
         case Release(reason, message) if reason is not None:
             reporter.tell(reason, message, warning=reason is Reason.ABANDONED)
+        case Cancel(_, operation, Reason.CANCELLING as reason) if not _says(before, reason):
+            reporter.tell(reason, f"{operation} {arn}")
         case Stall(reason, message) | Wait(Reason.DELETION_BLOCKED as reason, message):
-            ready = before.condition("Ready")
-            if ready is None or ready["reason"] != reason.value:
+            if not _says(before, reason):
                 reporter.tell(reason, message, warning=True)
         case _:
             pass
+
+
+def _says(resource: Resource, reason: Reason) -> bool:
+    """Whether that was the reason already when the pass began."""
+    ready = resource.condition("Ready")
+    return ready is not None and bool(ready["reason"] == reason.value)
