@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import socket
 import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
@@ -281,6 +282,17 @@ class TestScripted:
             return await failure_of(create(gateway)), len(asked)
         finally:
             await runner.cleanup()
+
+
+async def test_r_8_a_create_that_found_no_server_made_nothing(aws: Aws) -> None:
+    with socket.socket() as reserved:  # bound, and not listening: connections are refused
+        reserved.bind(("127.0.0.1", 0))
+        gateway = aws.gateway(
+            others={"cleanrooms": f"http://127.0.0.1:{reserved.getsockname()[1]}"}
+        )
+        error = await failure_of(create(gateway))
+    assert (error.failure, error.code) == (Failure.UNAVAILABLE, "EndpointConnectionError")
+    assert error.harmless
 
 
 class TestSendWindow:

@@ -200,6 +200,8 @@ HOME = {"namespace": rights.NAMESPACE}
     [
         ("create", "events.k8s.io", "events", {"namespace": "anywhere"}),
         ("get", "", "namespaces", {"name": "kube-system"}),
+        ("list", "", "namespaces", {}),
+        ("watch", "", "namespaces", {}),
         ("create", LEASES, "leases", HOME),
         ("get", LEASES, "leases", {**HOME, "name": rights.NAME}),
         ("update", LEASES, "leases", {**HOME, "name": rights.NAME}),

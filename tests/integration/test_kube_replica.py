@@ -237,9 +237,8 @@ def test_a_restart_writes_nothing_anew(fleet: Fleet, cluster: Cluster, namespace
 
 
 def test_namespaces_by_pattern_are_served_also_those_that_come_later(
-    fleet: Fleet, cluster: Cluster, own_plane: ControlPlane, namespace: str
+    fleet: Fleet, cluster: Cluster, namespace: str
 ) -> None:
-    fleet.kubeconfig = own_plane.kubeconfig  # the rights of a pattern: to list namespaces
     cluster.create_namespace(f"{namespace}-first")
     cluster.create(an_account(f"{namespace}-first"))
     fleet.started(watch_namespaces=f"{namespace}-*", owner="a-cluster")

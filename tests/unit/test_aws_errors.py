@@ -13,7 +13,9 @@ from botocore.exceptions import (
     EndpointConnectionError,
     HTTPClientError,
     ParamValidationError,
+    ProxyConnectionError,
     ReadTimeoutError,
+    SSLError,
 )
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
@@ -182,8 +184,8 @@ def test_what_a_code_means(
     [
         pytest.param(ReadTimeoutError(endpoint_url=URL), id="applied-perhaps"),
         pytest.param(ConnectionClosedError(endpoint_url=URL), id="cut-at-any-moment"),
-        pytest.param(ConnectTimeoutError(endpoint_url=URL), id="not-in-the-closed-list"),
-        pytest.param(EndpointConnectionError(endpoint_url=URL), id="nor-this"),
+        pytest.param(SSLError(endpoint_url=URL, error="eof"), id="not-in-the-closed-list"),
+        pytest.param(ProxyConnectionError(proxy_url=URL), id="nor-this"),
         pytest.param(HTTPClientError(error=OSError("reset")), id="anything-of-the-socket"),
         pytest.param(ResponseParserError("not XML"), id="an-answer-nobody-can-read"),
         pytest.param(RuntimeError("a bug"), id="a-bug-says-nothing-of-the-request"),
@@ -194,6 +196,12 @@ def test_without_an_answer_the_outcome_of_a_create_is_unknown(broken: Exception)
     error = classify(Exchange(CREATE, {}), broken)
     assert (error.failure, error.harmless) == (Failure.UNAVAILABLE, False)
     assert error.code == type(broken).__name__
+
+
+@pytest.mark.parametrize("broken", [ConnectTimeoutError, EndpointConnectionError])
+def test_r_8_without_a_connection_nothing_was_sent(broken: type[Exception]) -> None:
+    error = classify(Exchange(CREATE, {}), broken(endpoint_url=URL))
+    assert (error.failure, error.harmless) == (Failure.UNAVAILABLE, True)
 
 
 def test_a_request_that_never_left_is_harmless() -> None:

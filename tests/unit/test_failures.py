@@ -102,6 +102,7 @@ def test_an_error_is_passing_where_it_says_nothing_of_the_resource(failure: Fail
     [
         pytest.param(make.error(Failure.THROTTLED), True, id="AWS was busy"),
         pytest.param(QUOTA, True, id="a quota was full"),
+        pytest.param(make.error(Failure.UNAVAILABLE), True, id="AWS was out of reach"),
         pytest.param(IAM, True, id="IAM had not spread"),
         pytest.param(make.error(Failure.REFUSED), False, id="invalid stays invalid"),
         pytest.param(make.error(Failure.DENIED), False, id="denied"),

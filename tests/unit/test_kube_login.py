@@ -80,7 +80,7 @@ def test_a_kubeconfig_that_does_not_do_is_named(
 
 def test_a_user_that_needs_a_program_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = a_kubeconfig(tmp_path / "config", {"exec": {"command": "aws"}})
-    with pytest.raises(LoginError, match="certificate or a token"):
+    with pytest.raises(LoginError, match="kubectl create token cleanrooms-operator"):
         from_kubeconfig(str(path), None)
 
 

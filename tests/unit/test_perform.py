@@ -121,6 +121,7 @@ class TestCreates:
         "error",
         [
             pytest.param(BUSY, id="AWS was busy"),
+            pytest.param(make.error(Failure.UNAVAILABLE, harmless=True), id="it was out of reach"),
             pytest.param(NotSentError(), id="it was dropped before it was signed"),
         ],
     )

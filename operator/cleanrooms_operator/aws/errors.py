@@ -6,12 +6,17 @@ as well as 429. Source of the codes: the services' models and their Common Error
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
 from typing import Any
 
-from botocore.exceptions import ClientError, ParamValidationError
+from botocore.exceptions import (
+    ClientError,
+    ConnectTimeoutError,
+    EndpointConnectionError,
+    ParamValidationError,
+)
 from botocore.model import OperationModel
 
 from cleanrooms_operator.aws.shapes import is_read, sensitive_values
@@ -87,6 +92,14 @@ _THROTTLES = ("Throttl", "TooManyRequests", "RequestLimit")
 _UNPROVEN = frozenset({("cleanroomsml", "ConflictException")})
 """May be the echo of an earlier success of our own: ML does not say what conflicts."""
 
+UNCONNECTED = (ConnectTimeoutError, EndpointConnectionError)
+"""Errors of a connection that was never there, so that nothing can have been sent (rule R-8).
+
+botocore raises them (httpsession.py, `URLLib3Session.send`) for what urllib3 raises only while it
+looks up the host and opens the socket (connection.py, `HTTPConnection._new_conn`). Not on the list:
+errors of TLS and of proxies, which may come of a connection that had carried the request.
+"""
+
 FORGOTTEN_KEYS = frozenset(
     {
         "ExpiredToken",
@@ -126,7 +139,8 @@ def classify(exchange: Exchange, error: Exception) -> ServiceError:
         )
     if isinstance(error, ClientError):
         return _answered(exchange, error.response)
-    return unanswered(exchange, type(error).__name__, str(error))
+    reached = replace(exchange, sent=exchange.sent and not isinstance(error, UNCONNECTED))
+    return unanswered(reached, type(error).__name__, str(error))
 
 
 def unanswered(exchange: Exchange, code: str, message: str) -> ServiceError:

@@ -21,8 +21,8 @@ class Trouble:
 
 
 def may_succeed_unchanged(error: ServiceError) -> bool:
-    """Whether the very same request may succeed a while later."""
-    retryable = error.failure in {Failure.THROTTLED, Failure.QUOTA}
+    """Whether the very same request, of which nothing came, may succeed a while later."""
+    retryable = error.failure in {Failure.THROTTLED, Failure.QUOTA, Failure.UNAVAILABLE}
     return retryable or error.members.get("reason") == IAM_DELAY
 
 

@@ -96,8 +96,11 @@ def from_kubeconfig(paths: str, context: str | None) -> Login:
         raise LoginError(message) from error
     if "exec" in user or "auth-provider" in user:
         message = (
-            f"kubeconfig {where}: user {chosen['user']} needs a program to log in; use one with a "
-            "certificate or a token"
+            f"kubeconfig {where}: user {chosen['user']} logs in by a program, which the operator "
+            "does not run. In a cluster it needs no kubeconfig. Elsewhere give it a token: kubectl "
+            'config set-credentials cleanrooms-operator --token "$(kubectl create token '
+            'cleanrooms-operator --namespace cleanrooms-system)"; kubectl config set-context '
+            "--current --user cleanrooms-operator"
         )
         raise LoginError(message)
     return Login(_connection(cluster, user, chosen.get("namespace")), _token_file(user))

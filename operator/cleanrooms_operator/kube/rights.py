@@ -42,6 +42,8 @@ def _everywhere() -> list[Document]:
         _rule("events.k8s.io", ("events",), ("create",)),
         # Its UID is the cluster's id, by which the operator knows what is its own in AWS.
         _rule("", ("namespaces",), ("get",), names=("kube-system",)),
+        # Patterns in the setting watch_namespaces are matched against the namespaces that exist.
+        _rule("", ("namespaces",), ("list", "watch")),
     ]
 
 
