@@ -229,6 +229,14 @@ class Rule:
     """Whether it reads the whole resource rather than the spec."""
 
 
+ACCOUNT_OF_MEMBERSHIP = Rule(
+    "!has(self.accountRef) || !has(self.membershipRef)",
+    "`accountRef` must not be given beside `membershipRef`, whose account acts",
+    ".accountRef",
+)
+"""Of kinds that live under a membership."""
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
     """A column of `kubectl get`."""

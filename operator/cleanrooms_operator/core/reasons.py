@@ -144,6 +144,11 @@ class Reason(Enum):
         "The query of the channel failed.",
         "Mend what the message names, and apply a channel of another name.",
     )
+    TRAINING_FAILED = (
+        "TrainingFailed",
+        "The training failed.",
+        "Mend what the message names, and apply a model of another name.",
+    )
     INFERENCE_FAILED = (
         "InferenceFailed",
         "The inference job failed.",

@@ -59,11 +59,16 @@ ITEMS: Mapping[str, Schema] = MappingProxyType(
 )
 """Items of lists that AWS's model says too little of; accounts have ids of 12 digits."""
 
-KEYS: Mapping[str, str] = MappingProxyType({"MemberList": "accountId"})
+KEYS: Mapping[str, str] = MappingProxyType(
+    {"MemberList": "accountId", "ModelTrainingDataChannels": "channelName"}
+)
 """List shape -> the member that tells its items apart."""
 
 OPEN_ENUMS: Mapping[str, Schema] = MappingProxyType(
-    {"SupportedS3Region": {"maxLength": 32, "pattern": "^[a-z]{2}(-[a-z]+)+-[0-9]$"}}
+    {
+        "SupportedS3Region": {"maxLength": 32, "pattern": "^[a-z]{2}(-[a-z]+)+-[0-9]$"},
+        "InstanceType": {"maxLength": 64, "pattern": r"^ml\."},
+    }
 )
 """Enumerations that AWS extends often -> what is asked of a value instead."""
 

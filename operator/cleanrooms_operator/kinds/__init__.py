@@ -7,6 +7,7 @@ from cleanrooms_operator.kinds import (
     configured_model_algorithm,
     configured_model_algorithm_association,
     membership,
+    trained_model,
 )
 
 KINDS: tuple[Kind, ...] = (
@@ -14,6 +15,7 @@ KINDS: tuple[Kind, ...] = (
     membership.KIND,
     configured_model_algorithm.KIND,
     configured_model_algorithm_association.KIND,
+    trained_model.KIND,
 )
 """The kinds that have an object in AWS, in the order of their creation."""
 

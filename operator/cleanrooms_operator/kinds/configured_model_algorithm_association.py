@@ -43,13 +43,7 @@ KIND = kind.Kind(
             kind.Column("Membership", ".status.membershipIdentifier", "Where it lives."),
             kind.Column("ARN", ".status.arn", "ARN of the association.", wide=True),
         ),
-        rules=(
-            kind.Rule(
-                "!has(self.accountRef) || !has(self.membershipRef)",
-                "`accountRef` must not be given beside `membershipRef`, whose account acts",
-                ".accountRef",
-            ),
-        ),
+        rules=(kind.ACCOUNT_OF_MEMBERSHIP,),
     ),
     service="cleanroomsml",
     create="CreateConfiguredModelAlgorithmAssociation",

@@ -1,0 +1,80 @@
+"""TrainedModel: a training, and the model or the version of a model that comes of it.
+
+A training that goes on from another model makes a version of it, which may share its ARN: what has
+no version is the base (rule R-1). Nothing can be changed but tags; a deletion leaves a record.
+"""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from cleanrooms_operator.core import kind, models, runs
+from cleanrooms_operator.core.values import NameRef, Reference, Structure
+
+ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
+ASSOCIATION = "ConfiguredModelAlgorithmAssociation"
+
+
+class TrainedModelSpec(kind.NamedSpec):
+    """Parameters of CreateTrainedModel."""
+
+    membership_identifier: str | None = None
+    membership_ref: Annotated[
+        NameRef | None,
+        Reference("Membership", fills=SCOPE),
+        Field(description="The Membership, in this namespace, whose account trains."),
+    ] = None
+    configured_model_algorithm_association_arn: str | None = None
+    configured_model_algorithm_association_ref: Annotated[
+        NameRef | None,
+        Reference(ASSOCIATION, "configuredModelAlgorithmAssociationArn", source="arn"),
+        Field(description="The association, in this namespace, whose algorithm trains."),
+    ] = None
+    description: str | None = None
+    resource_config: Structure
+    stopping_condition: Structure | None = None
+    data_channels: list[models.DataChannel]
+    incremental_training_data_channels: list[models.IncrementalTrainingDataChannel] | None = None
+    hyperparameters: dict[str, str] | None = None
+    environment: dict[str, str] | None = None
+    training_input_mode: str | None = None
+    kms_key_arn: str | None = None
+    ml_model_training_payer_account_id: str | None = None
+
+
+KIND = kind.Kind(
+    definition=kind.Definition(
+        name="TrainedModel",
+        plural="trainedmodels",
+        short_name="crmodel",
+        description="A training in AWS Clean Rooms ML, and the model that comes of it.",
+        spec=TrainedModelSpec,
+        status=models.TrainedModelStatus,
+        columns=(
+            kind.Column("State", ".status.state", "State in AWS Clean Rooms ML."),
+            kind.Column("Started", ".status.startTime", "When it began.", "date"),
+            kind.Column("Version", ".status.versionIdentifier", "Absent: the base.", wide=True),
+            kind.Column("Payer", ".status.payer", "The account that pays.", wide=True),
+            kind.Column("ARN", ".status.arn", "ARN of the model.", wide=True),
+        ),
+        rules=(*models.RULES, kind.ACCOUNT_OF_MEMBERSHIP),
+    ),
+    service="cleanroomsml",
+    create="CreateTrainedModel",
+    read="GetTrainedModel",
+    cancel=kind.Cancellation("CancelTrainedModel", runs.CREATING),
+    delete="DeleteTrainedModelOutput",
+    listing=kind.Listing(
+        "cleanroomsml", "ListTrainedModels", "trainedModels", (SCOPE,), (ARN, VERSION)
+    ),
+    handle=kind.Handle.by_arn(ARN, VERSION),
+    versions=kind.Listing(
+        "cleanroomsml", "ListTrainedModelVersions", "trainedModels", (SCOPE, ARN), (ARN, VERSION)
+    ),
+    lifecycle=models.LIFECYCLE,
+    ends=models.ENDS,
+    published=("metricsStatus", "logsStatus"),
+    report=models.report,
+    facts=models.facts,
+    actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
+)
