@@ -96,6 +96,23 @@ def test_a_throttled_create_is_sent_again_as_it_was_and_without_a_write() -> Non
     assert world.told(COLLABORATION) == "Ready"
 
 
+def test_r_17_a_payment_that_nobody_assigned_is_not_sent_and_is_told() -> None:
+    world = World()
+    specs.accounts(world)
+    payments = {
+        "queryCompute": {"isResponsible": True},
+        "machineLearning": {"modelTraining": {"isResponsible": True}},
+    }
+    spec = specs.partners_membership(paymentConfiguration=payments)
+    world.apply("Membership", "member", spec, "b")
+    EXAMPLES["collaboration"].apply(world)
+    world.settle()
+    assert world.told(PARTNERS) == "Ready"
+    assert world.message(PARTNERS, "PaymentAccepted").startswith("Accepted, and not assigned")
+    assert world.aws.sent("CreateMembership") == 1
+    check_rest(world)
+
+
 def test_a_spec_that_is_edited_while_its_create_is_throttled_is_what_is_made() -> None:
     world = applied(Fault(kind=FaultKind.THROTTLE, operation=CREATE))
     world.rest(60.0)

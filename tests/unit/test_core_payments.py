@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cleanrooms_operator.core.payments import COST_TYPES, configuration, leaves
+from cleanrooms_operator.core.payments import COST_TYPES, acceptable, configuration, leaves
 
 YES, NO = {"isResponsible": True}, {"isResponsible": False}
 
@@ -43,3 +43,39 @@ def test_what_is_not_chosen_is_not_sent() -> None:
     assert configuration({"machineLearning.modelTraining": True}) == {
         "machineLearning": {"modelTraining": YES}
     }
+
+
+QUERIES = {"queryCompute": YES}
+TRAINING = {"machineLearning": {"modelTraining": YES}}
+
+
+@pytest.mark.parametrize(
+    ("declared", "assigned", "expected"),
+    [
+        pytest.param(QUERIES, QUERIES, QUERIES, id="what is assigned"),
+        pytest.param(QUERIES, None, None, id="nobody was assigned anything"),
+        pytest.param(QUERIES, {"queryCompute": NO}, None, id="it was given to somebody else"),
+        pytest.param({**QUERIES, **TRAINING}, QUERIES, QUERIES, id="some of it"),
+        pytest.param(
+            {**QUERIES, **TRAINING},
+            TRAINING,
+            {"queryCompute": NO, **TRAINING},
+            id="the leaf that the call requires is FALSE, which is so",
+        ),
+        pytest.param(
+            {"queryCompute": NO, **TRAINING},
+            {**QUERIES, **TRAINING},
+            {"queryCompute": NO, **TRAINING},
+            id="a refusal of what is assigned is the person's own",
+        ),
+    ],
+)
+def test_r_17_of_payments_only_what_is_assigned_is_sent(
+    declared: dict[str, Any], assigned: dict[str, Any] | None, expected: dict[str, Any] | None
+) -> None:
+    ours = {"accountId": "1"} | ({} if assigned is None else {"paymentConfiguration": assigned})
+    others = {"accountId": "2", "paymentConfiguration": {**QUERIES, **TRAINING}}
+    parameters = {"collaborationIdentifier": "c", "paymentConfiguration": declared}
+    sent = {"collaborationIdentifier": "c"}
+    sent |= {} if expected is None else {"paymentConfiguration": expected}
+    assert acceptable(parameters, [others, ours], "1") == sent

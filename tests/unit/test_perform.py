@@ -7,9 +7,10 @@ import pytest
 import make
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.failures import IAM_DELAY
+from cleanrooms_operator.core.kind import Fitting, Reading
 from cleanrooms_operator.core.ownership import ATTEMPT, OWNER, RELEASED
 from cleanrooms_operator.core.pace import Pace, Urgency
-from cleanrooms_operator.core.resource import Key, Resource
+from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.step import Change
 from cleanrooms_operator.runtime.memory import Memories
 from cleanrooms_operator.runtime.ports import NotSentError, PacedError, StaleError
@@ -24,6 +25,10 @@ UNKNOWN = make.error(Failure.UNAVAILABLE, "ReadTimeoutError")
 BUSY = make.error(Failure.THROTTLED, harmless=True)
 INVALID = make.error(Failure.REFUSED, "ValidationException", harmless=True, message="bad color")
 DENIED = make.error(Failure.DENIED, "AccessDeniedException", harmless=True)
+
+
+def _paint(asked: Document) -> Document:
+    return {"color": asked["color"]}
 
 
 class TestCreates:
@@ -49,6 +54,28 @@ class TestCreates:
         )
         assert operator.told(outcome) == [("Normal", "Created")]
         assert (outcome.again, outcome.urgency) == (0.0, Urgency.CHANGE)
+
+    async def test_what_aws_would_refuse_is_left_out_and_the_attempt_is_of_what_was_asked(
+        self,
+    ) -> None:
+        reading = Reading("paints", "things", "ListPaints", dict, "paints")
+        fitting = Fitting(reading, _paint, lambda asked, paints, _: {**asked, "color": paints[0]})
+        operator = Operator(make.resource(), kind=make.kind(fitting=fitting))
+        operator.aws.answers["ListPaints"] = {"paints": ["blue"]}
+        operator.aws.answers["CreateThing"] = [BUSY, {"thing": make.thing()}]
+        await operator.fail()
+        assert operator.aws.operations == ["ListPaints", "reserve", "CreateThing"]
+        assert (await operator.look()).step == "Resend"
+        assert operator.aws.operations == ["ListPaints", "reserve", "CreateThing"]
+        [sent] = operator.aws.sent("CreateThing")
+        assert sent["color"] == "blue"
+
+    async def test_what_needs_no_fitting_asks_for_nothing(self) -> None:
+        reading = Reading("paints", "things", "ListPaints", dict, "paints")
+        fitting = Fitting(reading, lambda _: None, lambda asked, *_: asked)
+        operator = Operator(make.resource(), kind=make.kind(fitting=fitting))
+        await operator.look()
+        assert operator.aws.operations == ["reserve", "CreateThing"]
 
     async def test_from_nothing_to_ready_in_four_writes(self) -> None:
         """R-23: finalizer, attempt, handle, Ready."""

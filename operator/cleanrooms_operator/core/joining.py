@@ -7,7 +7,7 @@ from pydantic import Field
 
 from cleanrooms_operator.core import members, payments
 from cleanrooms_operator.core.difference import differences
-from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
+from cleanrooms_operator.core.kind import Fitting, Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
@@ -123,6 +123,12 @@ def _is_active(fields: Document) -> bool:
     return bool(fields["status"] == "ACTIVE")
 
 
+def _collaboration_of_payments(parameters: Document) -> Document | None:
+    """Return whose members tell what is assigned, where the create call accepts a payment."""
+    accepts = any(payments.leaves(parameters.get("paymentConfiguration")).values())
+    return {"collaborationId": parameters["collaborationIdentifier"]} if accepts else None
+
+
 MEMBERS = Reading(
     "members",
     "cleanrooms",
@@ -134,6 +140,8 @@ MEMBERS = Reading(
         _is_active(fields) and resource.spec.get("paymentConfiguration") is not None
     ),
 )
+
+FITTING = Fitting(MEMBERS, _collaboration_of_payments, payments.acceptable)
 
 
 def accept_payments(situation: Situation, present: Present) -> Change | None:
@@ -163,8 +171,7 @@ def accept_payments(situation: Situation, present: Present) -> Change | None:
 def _assigned(situation: Situation, present: Present) -> payments.Leaves:
     """Return what ListMembers shows as assigned to our own account."""
     shown = present.details.readings.get(MEMBERS.name) if present.details else None
-    own = (m for m in shown or () if m["accountId"] == situation.account)
-    return payments.leaves(next((m.get("paymentConfiguration") for m in own), None))
+    return payments.assigned(shown or (), situation.account)
 
 
 def _accepted(present: Present) -> payments.Leaves:

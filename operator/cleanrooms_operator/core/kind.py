@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -164,6 +164,17 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
+class Fitting:
+    """What is read just before a create call, for AWS would refuse some of its parameters."""
+
+    reading: Reading
+    fields: Callable[[Document], Document | None]
+    """From the create parameters to what the reading is asked with; None: it is not needed."""
+    fit: Callable[[Document, Any, str], Document]
+    """(create parameters, what was read, our account) -> the parameters that are sent."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lookup:
     """A spec field that names what another account made, found in a List."""
 
@@ -316,6 +327,7 @@ class Kind:
     parts: Mapping[str, Part] = field(default_factory=dict)
     """Spec field -> the call whose parameters it holds."""
     natural_key: NaturalKey | None = None
+    fitting: Fitting | None = None
     denied_is_missing: bool = False
     """Whether the read says AccessDenied of what does not exist (GetCollaboration does)."""
     neighbours: tuple[str, ...] = ()

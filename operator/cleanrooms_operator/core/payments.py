@@ -1,6 +1,6 @@
 """Payment configurations as flat leaves: who is responsible for which cost."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.resource import Document
@@ -39,3 +39,21 @@ def configuration(chosen: Leaves) -> dict[str, Any]:
             node = node.setdefault(parent, {})
         node[name] = {"isResponsible": responsible}
     return built
+
+
+def assigned(members: Sequence[Document], account: str) -> Leaves:
+    """Return the cost types that ListMembers shows as assigned to an account."""
+    own = (m for m in members if m["accountId"] == account)
+    return leaves(next((m.get("paymentConfiguration") for m in own), None))
+
+
+def acceptable(parameters: Document, members: Sequence[Document], account: str) -> Document:
+    """Return the parameters of CreateMembership without payments that nobody assigned (R-17)."""
+    roles = assigned(members, account)
+    declared = leaves(parameters["paymentConfiguration"])
+    chosen = {path: responsible for path, responsible in declared.items() if roles.get(path)}
+    kept = {name: value for name, value in parameters.items() if name != "paymentConfiguration"}
+    if not chosen:
+        return kept
+    # The one leaf that the call requires says nothing where it is not assigned.
+    return {**kept, "paymentConfiguration": configuration({"queryCompute": False, **chosen})}

@@ -66,6 +66,7 @@ KIND = kind.Kind(
     lookups=(joining.INVITATION,),
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
     natural_key=joining.NATURAL_KEY,
+    fitting=joining.FITTING,
     neighbours=("Collaboration", *joining.UNDER_MEMBERSHIPS),
     upkeep=(joining.accept_payments, joining.put_ml_configuration),
     unapplied=joining.unapplied,

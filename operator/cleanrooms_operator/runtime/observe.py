@@ -126,7 +126,10 @@ async def _at_rest(view: View, name: ObjectId, item: Document) -> Present:
         fields = await read_object(view, name)
         details = None if fields is None else await _read_details(view, fields)
         return _present(view, name, item, details)
-    fresh = {reading.name: await _read(view, reading, recall.details.fields) for reading in awaited}
+    fresh = {
+        reading.name: await read_further(view, reading, recall.details.fields)
+        for reading in awaited
+    }
     readings = {**recall.details.readings, **fresh}
     recall.details = Details(recall.details.fields, recall.details.tags, readings)
     return _present(view, name, item, recall.details)
@@ -146,7 +149,7 @@ async def read_object(view: View, name: ObjectId) -> Document | None:
 async def _read_details(view: View, fields: Document) -> Details:
     kind, recall = view.kind, view.recall
     readings = {
-        reading.name: await _read(view, reading, fields)
+        reading.name: await read_further(view, reading, fields)
         for reading in kind.readings
         if reading.wanted(view.resource, fields)
     }
@@ -157,7 +160,7 @@ async def _read_details(view: View, fields: Document) -> Details:
     return recall.details
 
 
-async def _read(view: View, reading: Reading, fields: Document) -> object:
+async def read_further(view: View, reading: Reading, fields: Document) -> object:
     """Return the result of one reading: all pages, or None where there is no such thing."""
     parameters = dict(reading.parameters(fields))
     pages: list[Document] = []

@@ -22,6 +22,7 @@ from cleanrooms_operator.core.step import (
 )
 from cleanrooms_operator.runtime import search
 from cleanrooms_operator.runtime.memory import Recall
+from cleanrooms_operator.runtime.observe import read_further
 from cleanrooms_operator.runtime.ports import NotSentError, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.view import View
@@ -56,26 +57,41 @@ async def perform(view: View, step: Step, reporter: Reporter) -> None:
 async def _create(view: View, reporter: Reporter) -> None:
     """Write the attempt down, then send the call that it stands for."""
     kind, ports, recall = view.kind, view.ports, view.recall
+    parameters = await _fitted(view)
     await ports.service.reserve(view.identity, kind.service, kind.create)
     written = ports.clock.elapsed()
     baseline = await search.namesakes(view)
     record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now(), baseline)
     await reporter.write(Create(), {"attempt": record, **_whereabouts(view)})
     recall.attempt, recall.attempt_since, recall.unsent = record["id"], written, False
-    await _send(view, record["id"], written, reporter)
+    await _send(view, parameters, record["id"], written, reporter)
 
 
 async def _resend(view: View, reporter: Reporter) -> None:
     """Send the recorded attempt again, without a write, once it is certain to stand."""
     kind, ports = view.kind, view.ports
+    parameters = await _fitted(view)
     await ports.service.reserve(view.identity, kind.service, kind.create)
     confirmed = ports.clock.elapsed()
     await ports.cluster.confirm(reporter.resource)
     view.recall.attempt_since, view.recall.unsent = confirmed, False
-    await _send(view, reporter.resource.status["attempt"]["id"], confirmed, reporter)
+    attempt_id = reporter.resource.status["attempt"]["id"]
+    await _send(view, parameters, attempt_id, confirmed, reporter)
 
 
-async def _send(view: View, attempt_id: str, written: float, reporter: Reporter) -> None:
+async def _fitted(view: View) -> Document:
+    """Return the parameters to send: without what AWS says that it would refuse just now."""
+    fitting = view.kind.fitting
+    fields = None if fitting is None else fitting.fields(view.parameters)
+    if fitting is None or fields is None:
+        return view.parameters
+    read = await read_further(view, fitting.reading, fields)
+    return fitting.fit(view.parameters, read, view.identity.account)
+
+
+async def _send(
+    view: View, parameters: Document, attempt_id: str, written: float, reporter: Reporter
+) -> None:
     kind, policy, recall = view.kind, view.ports.policy, view.recall
     user_tags = view.resource.spec.get("tags") or {}
     tags = {**user_tags, **view.signature.tags(attempt_id)}
@@ -84,7 +100,7 @@ async def _send(view: View, attempt_id: str, written: float, reporter: Reporter)
             view.identity,
             kind.service,
             kind.create,
-            {**view.parameters, "tags": tags},
+            {**parameters, "tags": tags},
             reserved=True,
             not_after=written + policy.pace.send_window,
         )
