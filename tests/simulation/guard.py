@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from cleanrooms_emulator.behaviour.objects import ChangeRequest
 from cleanrooms_operator.core.decide import paused
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
@@ -16,6 +17,7 @@ from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.runtime.outcome import Outcome
 from cleanrooms_operator.runtime.ports import Identity
 from cleanrooms_operator.runtime.search import NONE
+from simulation import agreement
 
 if TYPE_CHECKING:
     from simulation.world import Pass, World
@@ -34,11 +36,13 @@ class Guard:
     """The uids of the resources that an object was made for."""
     left: set[Key] = field(default_factory=set)
     """Resources that went without their objects, as somebody was told or wanted."""
+    asked: set[str] = field(default_factory=set)
+    """The change requests that the operator made."""
     looked: Counter[str] = field(default_factory=Counter)
     """How often each promise was looked at: the witness that the guard did not sleep."""
 
     def fork(self) -> Guard:
-        return Guard(set(self.made), set(self.left), self.looked.copy())
+        return Guard(set(self.made), set(self.left), set(self.asked), self.looked.copy())
 
     # -- before a call -------------------------------------------------------------------------
 
@@ -85,6 +89,11 @@ class Guard:
             if all(status.get("arn") != arn for status in known):
                 self._allow_claim(world, run, arguments)
             return
+        agreement.allow(world, run, operation, parameters)
+        if operation == agreement.UPDATE and kind.name == "Membership":
+            shared = parameters["collaborationIdentifier"]
+            assert any(s.get("collaborationIdentifier") == shared for s in known)
+            return
         (target,) = (v for n, v in parameters.items() if n == kind.handle.parameter)
         assert any(s.get("identifier") == target for s in known), f"{operation} of another's object"
 
@@ -106,6 +115,10 @@ class Guard:
         record = world.aws.last()
         assert record.answered != "ValidationException" or run.key in world.mistaken, record
         assert run.seen is not None
+        if record.applied and record.operation == agreement.CREATE:
+            shared = record.parameters["collaborationIdentifier"]
+            *_, newest = world.aws.emulator.store.list(ChangeRequest, shared)
+            self.asked.add(newest.id)
         if record.applied and record.operation == world.kinds[run.key.kind].create:
             self.made.add(run.seen.uid)
 

@@ -107,6 +107,7 @@ def test_r_21_rest_costs_a_list_a_cycle_and_the_details_of_each_object_an_hour(
         "GetMembership": each,
         "GetMLConfiguration": each,
         "ListMembers": 2 * each,  # for members, and for payments
+        "ListCollaborationChangeRequests": each,
         "ListTagsForResource": 2 * each,
     }
     assert calls.keys() == {(account, name) for account in (CREATOR, PARTNER) for name in hourly}

@@ -11,7 +11,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import parameters
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.situation import Situation
-from cleanrooms_operator.core.step import Drift, Present
+from cleanrooms_operator.core.step import Present
 from cleanrooms_operator.kinds import BY_NAME
 from simulation import specs
 
@@ -61,7 +61,7 @@ def situation(found: Present, **over: Any) -> Situation:
 class TestJoining:
     def test_an_invited_member_is_awaited_and_named(self) -> None:
         found = shown(creator(), partner(), member(THIRD, "INVITED"))
-        joined, _ = members.facts(situation(found), found)
+        (joined,) = members.facts(situation(found), found)
         assert (joined.type, joined.status) == ("MembersJoined", "False")
         assert joined.reason is Reason.AWAITING_MEMBERS
         assert f"{PARTNER}, {THIRD}" in joined.message
@@ -69,7 +69,7 @@ class TestJoining:
     @pytest.mark.parametrize("status", ["ACTIVE", "LEFT", "REMOVED"])
     def test_nobody_else_is_awaited(self, status: str) -> None:
         found = shown(creator(), partner(status=status))
-        joined, _ = members.facts(situation(found), found)
+        (joined,) = members.facts(situation(found), found)
         assert (joined.type, joined.status) == ("MembersJoined", "True")
 
     @pytest.mark.parametrize(
@@ -107,7 +107,6 @@ class TestJoining:
         about = situation(found)
         assert members.facts(about, found) == ()
         assert members.report(about, found) == {}
-        assert members.unapplied(about, found) == ()
         assert members.blockers(about, found) == ()
 
     @pytest.mark.parametrize(
@@ -132,6 +131,23 @@ def membership(**status: Any) -> Resource:
 
 
 class TestNeighbours:
+    @pytest.mark.parametrize(
+        ("request_id", "recorded", "expected"),
+        [
+            pytest.param("r-1", "PENDING", True, id="it has voted"),
+            pytest.param("r-1", "APPROVED", False, id="which is known"),
+            pytest.param("r-2", "PENDING", False, id="on another request"),
+        ],
+    )
+    def test_a_vote_of_a_neighbour_is_looked_at(
+        self, request_id: str, recorded: str, *, expected: bool
+    ) -> None:
+        approvals = [{"accountId": PARTNER, "status": recorded}]
+        status = {"identifier": "c-1", "changeRequest": {"id": "r-1", "approvals": approvals}}
+        neighbour = membership(lastVote={"id": request_id, "vote": "APPROVED"})
+        found = members.are_outdated(make.bound(status=status), {"Membership": (neighbour,)})
+        assert found is expected
+
     @pytest.mark.parametrize(
         ("neighbour", "invited", "expected"),
         [
@@ -160,102 +176,6 @@ class TestNeighbours:
         status = {"members": [{"accountId": PARTNER, "status": "INVITED"}]}
         assert not members.are_outdated(make.bound(status=status), {})
         assert not members.are_outdated(make.bound(), {"Membership": (membership(),)})
-
-
-def differing(*listed: Document, spec: Document | None = None, **fields: Any) -> tuple[Drift, ...]:
-    found = shown(*listed, **fields)
-    about = situation(found, **({} if spec is None else {"spec": spec}))
-    return members.unapplied(about, found)
-
-
-class TestChanges:
-    def test_all_is_as_declared(self) -> None:
-        found = shown(creator(), partner())
-        _, applied = members.facts(situation(found), found)
-        assert differing(creator(), partner()) == ()
-        assert (applied.type, applied.status) == ("ChangesApplied", "True")
-
-    def test_what_differs_is_told_with_its_remedy(self) -> None:
-        found = shown(creator(), partner(abilities=[]))
-        _, applied = members.facts(situation(found), found)
-        assert (applied.status, applied.reason) == ("False", Reason.CHANGES_NOT_APPLIED)
-        assert f"members[{PARTNER}].abilities" in applied.message
-
-    @pytest.mark.parametrize(
-        ("listed", "paths"),
-        [
-            pytest.param([creator()], [f"members[{PARTNER}]"], id="a declared member is missing"),
-            pytest.param(
-                [creator(), partner(status="REMOVED")],
-                [f"members[{PARTNER}]"],
-                id="one who has gone is missing too",
-            ),
-            pytest.param(
-                [creator(), partner(), member(THIRD)],
-                [f"members[{THIRD}]"],
-                id="somebody is there who is not declared",
-            ),
-            pytest.param(
-                [creator(), partner(), member(THIRD, "LEFT")], [], id="but not who has left"
-            ),
-            pytest.param(
-                [creator(), partner(abilities=["CAN_QUERY", "CAN_RECEIVE_RESULTS"])],
-                [],
-                id="abilities are a set",
-            ),
-            pytest.param(
-                [creator(abilities=["CAN_QUERY"]), partner()],
-                [f"members[{CREATOR}].abilities"],
-                id="the creator is compared with the creator's own parameters",
-            ),
-            pytest.param(
-                [creator(mlAbilities={"customMLMemberAbilities": []}), partner()],
-                [f"members[{CREATOR}].mlAbilities.customMLMemberAbilities"],
-                id="with ML abilities",
-            ),
-            pytest.param(
-                [creator(paymentConfiguration={}), partner()],
-                [
-                    f"members[{CREATOR}].paymentConfiguration.queryCompute.isResponsible",
-                    f"members[{CREATOR}].paymentConfiguration.machineLearning.modelTraining"
-                    ".isResponsible",
-                    f"members[{CREATOR}].paymentConfiguration.machineLearning.modelInference"
-                    ".isResponsible",
-                ],
-                id="with payments, leaf by leaf",
-            ),
-            pytest.param(
-                [creator(), partner(paymentConfiguration=PAYS)],
-                [],
-                id="what the spec leaves out is AWS's to fill in",
-            ),
-        ],
-    )
-    def test_members_differ(self, listed: list[Document], paths: list[str]) -> None:
-        assert [leaf.path for leaf in differing(*listed)] == paths
-
-    @pytest.mark.parametrize(
-        ("wanted", "in_aws", "differs"),
-        [
-            pytest.param(None, ["ADD_MEMBER"], False, id="left out of the spec"),
-            pytest.param(["A", "B"], ["B", "A"], False, id="a set"),
-            pytest.param(["A"], None, True, id="none in AWS"),
-            pytest.param([], None, False, id="none at all"),
-            pytest.param([], ["A"], True, id="none wanted"),
-        ],
-    )
-    def test_types_that_are_approved_by_themselves(
-        self, wanted: list[str] | None, in_aws: list[str] | None, *, differs: bool
-    ) -> None:
-        more = {} if wanted is None else {"autoApprovedChangeRequestTypes": wanted}
-        found = differing(
-            creator(),
-            partner(),
-            spec=specs.collaboration(**more),
-            id="c-1",
-            autoApprovedChangeTypes=in_aws,
-        )
-        assert [leaf.path for leaf in found] == ["autoApprovedChangeRequestTypes"] * differs
 
 
 class TestLeaving:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import make
-from cleanrooms_operator.core import joining
+from cleanrooms_operator.core import accepting, joining
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import parameters
 from cleanrooms_operator.core.resource import FINALIZER, Document, Key, Resource
@@ -85,7 +85,7 @@ def accept(declared: Document | None, assigned: Document | None, accepted: Docum
         members.append({"accountId": CREATOR, "paymentConfiguration": assigned})
     found = shown(members=members, paymentConfiguration=accepted)
     spec = {} if declared is None else {"paymentConfiguration": declared}
-    change = joining.accept_payments(situation(subject(spec), found), found)
+    change = accepting.accept_payments(situation(subject(spec), found), found)
     return None if change is None else change.parameters["membershipPaymentConfiguration"]
 
 
@@ -107,8 +107,8 @@ class TestPayments:
                 {**QUERIES, **TRAININGS},
                 {**QUERIES, **TRAININGS},
                 QUERIES,
-                TRAININGS,
-                id="only the leaf that differs is sent",
+                {**QUERIES, **TRAININGS},
+                id="with what is accepted already, which an absent leaf might withdraw (ER-34)",
             ),
         ],
     )
@@ -125,7 +125,7 @@ class TestPayments:
         members = [{"accountId": CREATOR, "paymentConfiguration": TRAININGS}]
         found = shown(members=members)
         spec = {"paymentConfiguration": TRAININGS}
-        change = joining.accept_payments(situation(subject(spec), found), found)
+        change = accepting.accept_payments(situation(subject(spec), found), found)
         assert change is not None
         assert change.parameters["membershipIdentifier"] == "m-1"
         [leaf] = change.drift
@@ -134,7 +134,7 @@ class TestPayments:
     def test_nothing_is_accepted_that_was_not_read(self) -> None:
         about = subject({"paymentConfiguration": QUERIES})
         for found in (make.present(details=None), shown()):
-            assert joining.accept_payments(situation(about, found), found) is None
+            assert accepting.accept_payments(situation(about, found), found) is None
             assert joining.facts(situation(about, found), found) == ()
 
     @pytest.mark.parametrize(
@@ -190,7 +190,7 @@ class TestPayments:
     def test_members_are_read_only_where_that_tells_something(
         self, spec: Document, status: str, *, expected: bool
     ) -> None:
-        assert joining.MEMBERS.wanted(subject(spec), {"status": status}) is expected
+        assert accepting.MEMBERS.wanted(subject(spec), {"status": status}, {}) is expected
 
 
 def put(resource: Resource, found: Present) -> Change | None:
@@ -343,7 +343,8 @@ class TestStatus:
 
     def test_what_was_not_read_is_not_told(self) -> None:
         assert joining.report(situation(subject(), shown()), shown()) == {
-            "collaborationIdentifier": "c-1"
+            "collaborationIdentifier": "c-1",
+            "acceptedPayments": [],
         }
         unread = make.present(details=None)
         assert joining.report(situation(subject(), unread), unread) == {}

@@ -42,6 +42,7 @@ ORDER = (
     "Expired",
     "MembersJoined",
     "ChangesApplied",
+    "ChangesAnswered",
     "PaymentAccepted",
 )
 """The condition types, in the order in which they are listed."""

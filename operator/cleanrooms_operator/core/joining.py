@@ -5,10 +5,9 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import members, payments
+from cleanrooms_operator.core import accepting, members, voting
 from cleanrooms_operator.core.difference import differences
-from cleanrooms_operator.core.kind import Fitting, Listing, Lookup, NaturalKey, Part, Reading
-from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.status import Status
@@ -47,6 +46,16 @@ class MembershipStatus(Status):
     ] = None
     ml_configuration: Annotated[
         MLConfigurationStatus | None, Field(description="State of the ML configuration.")
+    ] = None
+    accepted_payments: Annotated[
+        list[str] | None, Field(description="The cost types that this account has agreed to pay.")
+    ] = None
+    pending_change_requests: Annotated[
+        list[voting.PendingRequest] | None,
+        Field(description="The change requests of the collaboration's creator that are open."),
+    ] = None
+    last_vote: Annotated[
+        voting.Vote | None, Field(description="The latest answer of this account to one.")
     ] = None
 
 
@@ -116,88 +125,6 @@ INVITATION = Lookup(
     is_expected=_is_expected,
 )
 
-# -- payments --------------------------------------------------------------------------------
-
-
-def _is_active(fields: Document) -> bool:
-    return bool(fields["status"] == "ACTIVE")
-
-
-def _collaboration_of_payments(parameters: Document) -> Document | None:
-    """Return whose members tell what is assigned, where the create call accepts a payment."""
-    accepts = any(payments.leaves(parameters.get("paymentConfiguration")).values())
-    return {"collaborationId": parameters["collaborationIdentifier"]} if accepts else None
-
-
-MEMBERS = Reading(
-    "members",
-    "cleanrooms",
-    "ListMembers",
-    lambda fields: {"collaborationIdentifier": fields["collaborationId"]},
-    "memberSummaries",
-    paged=True,
-    wanted=lambda resource, fields: (
-        _is_active(fields) and resource.spec.get("paymentConfiguration") is not None
-    ),
-)
-
-FITTING = Fitting(MEMBERS, _collaboration_of_payments, payments.acceptable)
-
-
-def accept_payments(situation: Situation, present: Present) -> Change | None:
-    """Accept what the spec accepts and the collaboration assigns (rule R-17)."""
-    declared = payments.leaves(situation.parameters.get("paymentConfiguration"))
-    assigned, accepted = _assigned(situation, present), _accepted(present)
-    open_leaves = {
-        path: True
-        for path, responsible in declared.items()
-        if responsible and assigned.get(path) and not accepted.get(path)
-    }
-    if not open_leaves:
-        return None
-    return Change(
-        "cleanrooms",
-        "UpdateMembership",
-        {
-            "membershipIdentifier": present.identifier,
-            "membershipPaymentConfiguration": payments.configuration(open_leaves),
-        },
-        tuple(
-            Drift(f"paymentConfiguration.{p}", desired=True, observed=False) for p in open_leaves
-        ),
-    )
-
-
-def _assigned(situation: Situation, present: Present) -> payments.Leaves:
-    """Return what ListMembers shows as assigned to our own account."""
-    shown = present.details.readings.get(MEMBERS.name) if present.details else None
-    return payments.assigned(shown or (), situation.account)
-
-
-def _accepted(present: Present) -> payments.Leaves:
-    fields = present.details.fields if present.details else {}
-    return payments.leaves(fields.get("paymentConfiguration"))
-
-
-def facts(situation: Situation, present: Present) -> tuple[Fact, ...]:
-    """Return PaymentAccepted, where the spec speaks of payments and both sides were read."""
-    read = present.details.readings.get(MEMBERS.name) if present.details else None
-    if read is None:
-        return ()
-    declared = payments.leaves(situation.parameters.get("paymentConfiguration"))
-    assigned = _assigned(situation, present)
-    early = [path for path, true in declared.items() if true and not assigned.get(path)]
-    unwanted = [path for path, true in assigned.items() if true and not declared.get(path)]
-    if early:
-        message = f"Accepted, and not assigned to this account: {', '.join(early)}"
-        return (Fact("PaymentAccepted", "False", Reason.AWAITING_ASSIGNMENT, message),)
-    if unwanted:
-        message = f"Assigned to this account, and not accepted: {', '.join(unwanted)}"
-        return (Fact("PaymentAccepted", "False", Reason.PAYMENT_NOT_ACCEPTED, message),)
-    message = "The payments that the spec accepts are in force"
-    return (Fact("PaymentAccepted", "True", Reason.PAYMENTS_ACCEPTED, message),)
-
-
 # -- ML configuration ------------------------------------------------------------------------
 
 ML_CONFIGURATION = Reading(
@@ -207,7 +134,7 @@ ML_CONFIGURATION = Reading(
     lambda fields: {"membershipIdentifier": fields["id"]},
     result=None,
     optional=True,
-    wanted=lambda resource, _fields: (
+    wanted=lambda resource, *_: (
         resource.spec.get("mlConfiguration") is not None
         or resource.status.get("mlConfiguration") is not None
     ),
@@ -281,16 +208,25 @@ def unapplied(situation: Situation, present: Present) -> tuple[Drift, ...]:
 # -- status and leaving ----------------------------------------------------------------------
 
 
+def facts(situation: Situation, present: Present) -> tuple[Fact, ...]:
+    """Return what there is to tell of payments and of change requests."""
+    return (*accepting.facts(situation, present), *voting.facts(situation, present))
+
+
 def report(situation: Situation, present: Present) -> Document:
     """Return the status fields of a membership."""
     reported: dict[str, object] = {}
     if present.details is not None:
         reported["collaborationIdentifier"] = present.details.fields["collaborationId"]
+        paid = (
+            path.rpartition(".")[2] for path, true in accepting.accepted(present).items() if true
+        )
+        reported["acceptedPayments"] = list(paid)
     if (collaboration := _collaboration(situation, present)) is not None:
         reported["collaborationRetained"] = collaboration.retained or None
     if present.details is not None and ML_CONFIGURATION.name in present.details.readings:
         reported["mlConfiguration"] = _ml_status(situation.resource, present)
-    return reported
+    return {**reported, **voting.report(situation, present)}
 
 
 def _ml_status(resource: Resource, present: Present) -> Document | None:

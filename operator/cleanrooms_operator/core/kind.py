@@ -157,8 +157,8 @@ class Reading:
     paged: bool = False
     optional: bool = False
     """Whether NotFound means that there is none, rather than that something is wrong."""
-    wanted: Callable[[Resource, Document], bool] = lambda _resource, _fields: True
-    """(resource, the object's fields) -> whether it is needed."""
+    wanted: Callable[[Resource, Document, Document], bool] = lambda *_: True
+    """(resource, the object's fields, what was read before it) -> whether it is needed."""
     awaited: Callable[[Document], bool] = lambda _status: False
     """Whether, by the resource's status, people are awaited: it is read every list interval."""
 

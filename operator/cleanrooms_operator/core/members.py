@@ -1,17 +1,20 @@
 """Members of a collaboration: who has joined, and whether all is as the creator declared."""
 
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cleanrooms_operator.core.difference import differences
-from cleanrooms_operator.core.kind import Reading
+from cleanrooms_operator.core import cel, change_requests, changes, own_request, payers
+from cleanrooms_operator.core.change_status import ChangeAttempt, ChangeRequestStatus, PastRequest
+from cleanrooms_operator.core.kind import Reading, Rule
+from cleanrooms_operator.core.own_request import look
+from cleanrooms_operator.core.payers import Payers
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.status import Status
-from cleanrooms_operator.core.step import Blocker, Drift, Fact, Present
+from cleanrooms_operator.core.step import Blocker, Fact, Present
 from cleanrooms_operator.core.values import Value
 
 BY_REQUEST = frozenset(
@@ -25,7 +28,38 @@ BY_REQUEST = frozenset(
 )
 """Parameters of CreateCollaboration that the members must agree to change (change requests)."""
 
-UNORDERED = frozenset({"abilities", "customMLMemberAbilities"})
+_SAME_MEMBER = (
+    "self.spec.members.all(m, oldSelf.spec.members.all(o, o.accountId != m.accountId || ({same})))"
+)
+
+
+def _fixed(same: str, message: str) -> Rule:
+    """Return the rule that something of each member stays once a create may be out."""
+    rule = f"!({cel.RECORDED}) || {_SAME_MEMBER.format(same=same)}"
+    return Rule(rule, message, ".spec.members", root=True)
+
+
+def _keeps(ability: str) -> str:
+    return f"('{ability}' in m.memberAbilities) == ('{ability}' in o.memberAbilities)"
+
+
+RULES = (
+    _fixed("m.displayName == o.displayName", "AWS lets nobody change a member's displayName"),
+    _fixed(
+        f"{_keeps('CAN_QUERY')} && {_keeps('CAN_RUN_JOB')}",
+        "CAN_QUERY and CAN_RUN_JOB stay with the member that had them at creation",
+    ),
+    Rule(
+        f"!({cel.RECORDED}) || ["
+        "self.spec.members.filter(m, !oldSelf.spec.members.exists(o, o == m)).size(), "
+        "self.spec.creatorMemberAbilities == oldSelf.spec.creatorMemberAbilities ? 0 : 1, "
+        "has(self.spec.autoApprovedChangeRequestTypes) ? 1 : 0].sum() <= 10",
+        "one change request carries at most 10 changes: make them in two edits",
+        ".spec.members",
+        root=True,
+    ),
+)
+"""What an edit may not ask for: AWS would refuse it for good, or as too much at once."""
 
 
 class MemberStatus(Value):
@@ -48,6 +82,21 @@ class CollaborationStatus(Status):
     members_joined: Annotated[
         str | None, Field(description="How many of the members have joined, such as `1/2`.")
     ] = None
+    payers: Annotated[
+        list[Payers] | None, Field(description="For each cost type, who may pay for it.")
+    ] = None
+    change_request: Annotated[
+        ChangeRequestStatus | None,
+        Field(description="The latest change request that was made for this resource."),
+    ] = None
+    change_requests: Annotated[
+        list[PastRequest] | None,
+        Field(description="The last ten change requests of the collaboration, the oldest first."),
+    ] = None
+    change_attempt: Annotated[
+        ChangeAttempt | None,
+        Field(description="The change request under way, written before it is sent."),
+    ] = None
 
 
 def are_awaited(status: Document) -> bool:
@@ -62,37 +111,47 @@ MEMBERS = Reading(
     lambda fields: {"collaborationIdentifier": fields["id"]},
     "memberSummaries",
     paged=True,
-    awaited=are_awaited,
+    awaited=lambda status: are_awaited(status) or own_request.is_waiting(status),
 )
 
 
 def are_outdated(collaboration: Resource, neighbours: Neighbours) -> bool:
-    """Whether a Membership of this cluster has joined that the status still shows as invited."""
-    invited = {
-        member["accountId"]
-        for member in collaboration.status.get("members") or ()
-        if member["status"] == "INVITED"
-    }
+    """Whether a Membership of this cluster has joined, or voted, and the status lacks that."""
+    status = collaboration.status
     return any(
-        membership.status.get("accountID") in invited
-        and membership.status.get("state") == "ACTIVE"
-        and membership.status.get("collaborationIdentifier")
-        == collaboration.status.get("identifier")
+        membership.status.get("collaborationIdentifier") == status.get("identifier")
+        and (_has_joined(membership, status) or _has_voted(membership, status))
         for membership in neighbours.get("Membership", ())
     )
 
 
-def report(_situation: Situation, present: Present) -> Document:
+def _has_joined(membership: Resource, status: Document) -> bool:
+    invited = {m["accountId"] for m in status.get("members") or () if m["status"] == "INVITED"}
+    has_account = membership.status.get("accountID") in invited
+    return has_account and membership.status.get("state") == "ACTIVE"
+
+
+def _has_voted(membership: Resource, status: Document) -> bool:
+    request, given = status.get("changeRequest") or {}, membership.status.get("lastVote") or {}
+    account = membership.status.get("accountID")
+    recorded = {a["accountId"]: a["status"] for a in request.get("approvals") or ()}
+    is_about_it = given.get("id") is not None and given["id"] == request.get("id")
+    return is_about_it and recorded.get(account) == "PENDING"
+
+
+def report(situation: Situation, present: Present) -> Document:
     """Return the status fields that tell of members; nothing when they were not read."""
     shown = _shown(present)
     if shown is None:
         return {}
     fields = ("accountId", "status", "displayName", "membershipId")
-    counted = [m for m in shown if m["status"] in {"INVITED", "ACTIVE"}]
+    counted = [m for m in shown if m["status"] in changes.PRESENT]
     joined = [m for m in counted if m["status"] == "ACTIVE"]
     return {
         "members": [{f: m[f] for f in fields if m.get(f) is not None} for m in shown],
         "membersJoined": f"{len(joined)}/{len(counted)}",
+        "payers": payers.report(situation, present.identifier, shown),
+        **own_request.report(situation, present),
     }
 
 
@@ -101,7 +160,7 @@ def facts(situation: Situation, present: Present) -> tuple[Fact, ...]:
     shown = _shown(present)
     if shown is None:
         return ()
-    return (_joined(shown), _applied(unapplied(situation, present)))
+    return (_joined(shown), *_applied(situation, present))
 
 
 def _joined(shown: list[Document]) -> Fact:
@@ -112,72 +171,18 @@ def _joined(shown: list[Document]) -> Fact:
     return Fact("MembersJoined", "True", Reason.ALL_JOINED, "Every invited member has joined")
 
 
-def _applied(open_changes: tuple[Drift, ...]) -> Fact:
-    if not open_changes:
-        message = "Members, abilities and payers are as declared"
-        return Fact("ChangesApplied", "True", Reason.CHANGES_APPLIED, message)
-    paths = ", ".join(change.path for change in open_changes)
-    message = (
-        f"Not applied, AWS differs: {paths}. Members, abilities and payers of an existing "
-        "collaboration are not changed by this version: change them in AWS or put the spec back"
-    )
-    return Fact("ChangesApplied", "False", Reason.CHANGES_NOT_APPLIED, message)
-
-
-def unapplied(situation: Situation, present: Present) -> tuple[Drift, ...]:
-    """Return where members, abilities, payers or auto-approved types differ from the spec."""
-    shown = _shown(present)
-    if shown is None or present.details is None:
-        return ()
-    return (
-        *_member_differences(situation, shown),
-        *_type_differences(situation.parameters, present.details.fields),
-    )
-
-
-def _member_differences(situation: Situation, shown: list[Document]) -> Iterator[Drift]:
-    declared = {_account(m): m for m in _declared(situation)}
-    current = {_account(m): m for m in shown if m["status"] in {"INVITED", "ACTIVE"}}
-    for account, member in declared.items():
-        path = f"members[{account}]"
-        if account not in current:
-            yield Drift(path, "member", None)
-            continue
-        for drift in differences(member, current[account], UNORDERED):
-            yield Drift(f"{path}.{drift.path}", drift.desired, drift.observed)
-    for account in current.keys() - declared.keys():
-        yield Drift(f"members[{account}]", None, "member")
+def _applied(situation: Situation, present: Present) -> Iterator[Fact]:
+    seen = look(situation, present)
+    if seen is not None:
+        stands = change_requests.standing(seen)
+        done: Literal["True", "False"] = (
+            "True" if stands.reason is Reason.CHANGES_APPLIED else "False"
+        )
+        yield Fact("ChangesApplied", done, stands.reason, stands.message)
 
 
 def _account(member: Document) -> str:
     return str(member["accountId"])
-
-
-def _declared(situation: Situation) -> Iterator[dict[str, Any]]:
-    """Yield the declared members in the words of ListMembers, the creator first."""
-    parameters = situation.parameters
-    creator = {
-        "accountId": situation.account,
-        "memberAbilities": parameters["creatorMemberAbilities"],
-        "mlMemberAbilities": parameters.get("creatorMLMemberAbilities"),
-        "paymentConfiguration": parameters.get("creatorPaymentConfiguration"),
-    }
-    for member in (creator, *parameters["members"]):
-        words = {
-            "accountId": member["accountId"],
-            "displayName": member.get("displayName"),
-            "abilities": member["memberAbilities"],
-            "mlAbilities": member.get("mlMemberAbilities"),
-            "paymentConfiguration": member.get("paymentConfiguration"),
-        }
-        yield {name: value for name, value in words.items() if value is not None}
-
-
-def _type_differences(parameters: Document, fields: Document) -> Iterator[Drift]:
-    wanted = parameters.get("autoApprovedChangeRequestTypes")
-    shown = fields.get("autoApprovedChangeTypes")
-    if wanted is not None and sorted(wanted) != sorted(shown or ()):
-        yield Drift("autoApprovedChangeRequestTypes", wanted, shown)
 
 
 def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:

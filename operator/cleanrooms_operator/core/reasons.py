@@ -173,10 +173,59 @@ class Reason(Enum):
         "Nothing to do.",
     )
     CHANGES_NOT_APPLIED = (
-        "ChangesNotSupported",
-        "Members, abilities or payers differ from the spec, and this version of the operator does "
-        "not change them on an existing collaboration.",
-        "Change them in AWS by a change request, or put the spec back.",
+        "ChangesNotApplied",
+        "Members, abilities or payers differ from the spec of a resource that only observes.",
+        "Set `managementPolicy: Full`, or put the spec back.",
+    )
+    AWAITING_APPROVAL = (
+        "AwaitingApproval",
+        "A change request is open; the members that the message names have not answered.",
+        "Ask them to approve it: on their Membership under `changeRequests.approve`, or in AWS.",
+    )
+    CHANGE_DENIED = (
+        "ChangeDenied",
+        "A member denied the change request.",
+        "Agree with them, then change the spec or annotate `reconcile-requested-at`.",
+    )
+    CHANGE_CANCELLED = (
+        "ChangeCancelled",
+        "Somebody cancelled the change request, not the operator.",
+        "Change the spec, or annotate `reconcile-requested-at` to ask again.",
+    )
+    CHANGE_REFUSED = (
+        "ChangeRefused",
+        "AWS does not take the change request.",
+        "Mend what the message names, or annotate `reconcile-requested-at` to ask again.",
+    )
+    UNEXPECTED_CHANGE = (
+        "UnexpectedChange",
+        "AWS computed types of the change request that its changes do not explain.",
+        "Look at the request in AWS before anybody agrees to it.",
+    )
+    OTHER_REQUEST_OPEN = (
+        "OtherRequestOpen",
+        "A change request that is not this resource's is open.",
+        "Commit it or cancel it in AWS.",
+    )
+    NOT_CHANGEABLE = (
+        "NotChangeable",
+        "The spec asks for what AWS lets nobody change on an existing collaboration.",
+        "Put back the fields that the message names, or create another collaboration.",
+    )
+    REMOVAL_BLOCKED = (
+        "RemovalBlocked",
+        "Members that the spec does not name any more have joined; removing them is for good.",
+        "Annotate `remove-active-members` with their accounts, or put them back into the spec.",
+    )
+    ALL_ANSWERED = (
+        "AllAnswered",
+        "No change request waits for this account's answer.",
+        "Nothing to do.",
+    )
+    AWAITING_ANSWER = (
+        "AwaitingAnswer",
+        "A change request waits for this account's answer.",
+        "Name it under `changeRequests.approve` or `changeRequests.deny`.",
     )
     PAYMENTS_ACCEPTED = (
         "PaymentsAccepted",

@@ -23,6 +23,7 @@ class Annotation:
     ABANDON = f"{GROUP}/abandon"
     DELETE_COLLABORATION = f"{GROUP}/delete-collaboration"
     DELETE_MEMBERSHIP = f"{GROUP}/delete-membership"
+    REMOVE_ACTIVE_MEMBERS = f"{GROUP}/remove-active-members"
 
 
 @dataclass(frozen=True, slots=True, order=True)

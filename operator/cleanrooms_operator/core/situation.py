@@ -53,6 +53,8 @@ class Situation:
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
     neighbours: Neighbours = field(default_factory=dict)
+    certain: bool = False
+    """Whether what was read began late enough to show what an open change attempt made."""
 
     @property
     def observe_only(self) -> bool:

@@ -1,6 +1,6 @@
 """The vocabulary of a decision: what was observed, and what to do next."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import Enum, auto
@@ -126,6 +126,16 @@ class Drift:
 
 
 @dataclass(frozen=True, slots=True)
+class Once:
+    """What becomes of the record of a call that would do twice what is sent twice."""
+
+    unsent: Document
+    """Status fields where it is certain that nothing happened."""
+    refused: Callable[[str], Document]
+    """Status fields where AWS will not do it, from AWS's text."""
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """One mutating call that brings an object in line, or takes a part of it away."""
 
@@ -135,6 +145,10 @@ class Change:
     drift: tuple[Drift, ...] = ()
     record: Document = field(default_factory=dict)
     """Status fields that must stand before the call is sent."""
+    once: Once | None = None
+    """Where it must never be sent twice: it is signed soon after its record was written."""
+    contested: bool = False
+    """Whether others may have been faster, so that a Conflict means to look again."""
 
 
 @dataclass(frozen=True, slots=True)

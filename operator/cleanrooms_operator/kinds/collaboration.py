@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import kind, members
+from cleanrooms_operator.core import change_requests, kind, members, own_request
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
@@ -50,6 +50,7 @@ KIND = kind.Kind(
                 "analyticsEngine must not be CLEAN_ROOMS_SQL, which AWS ended in 2025: use SPARK",
                 ".analyticsEngine",
             ),
+            *members.RULES,
         ),
     ),
     service="cleanrooms",
@@ -65,10 +66,11 @@ KIND = kind.Kind(
     in_place=frozenset({"name", "description", "analyticsEngine"}),
     by_request=members.BY_REQUEST,
     unordered=frozenset({"allowedResultRegions"}),
-    readings=(members.MEMBERS,),
+    readings=(own_request.CHANGE_REQUESTS, members.MEMBERS),
     denied_is_missing=True,
     neighbours=("Membership",),
     is_outdated=members.are_outdated,
+    upkeep=(change_requests.next_change,),
     facts=members.facts,
     report=members.report,
     blockers=members.blockers,

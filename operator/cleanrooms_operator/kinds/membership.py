@@ -1,14 +1,13 @@
 """Membership: one account's part in a collaboration, with its ML configuration.
 
-An account has at most one membership of a collaboration, which GetCollaboration names: that is
-its natural key. The ML configuration has no name, tags or state of its own, so it lives here.
+An account has one membership of a collaboration, which GetCollaboration names: its natural key.
 """
 
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from cleanrooms_operator.core import joining, kind
+from cleanrooms_operator.core import accepting, joining, kind, voting
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
@@ -17,13 +16,13 @@ from cleanrooms_operator.core.values import NameRef, Reference, Structure
 class MembershipSpec(kind.KeptSpec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
-    OWN: ClassVar[frozenset[str]] = kind.Spec.OWN | {"invitation", "mlConfiguration"}
+    OWN: ClassVar[frozenset[str]] = kind.Spec.OWN | {"invitation", "mlConfiguration"} | voting.OWN
 
     collaboration_identifier: str | None = None
     collaboration_ref: Annotated[
         NameRef | None,
         Reference("Collaboration", fills="collaborationIdentifier"),
-        Field(description="The Collaboration, in this namespace, to be a member of. Immutable."),
+        Field(description="The Collaboration, in this namespace, to join. Immutable."),
     ] = None
     invitation: joining.Invitation | None = Field(None, description=joining.INVITATION_TEXT)
     query_log_status: str
@@ -33,6 +32,7 @@ class MembershipSpec(kind.KeptSpec):
     payment_configuration: Structure | None = None
     is_metrics_enabled: bool | None = None
     ml_configuration: Structure | None = Field(None, description=joining.ML_CONFIGURATION_TEXT)
+    change_requests: voting.Answers | None = Field(None, description=voting.ANSWERS_TEXT)
 
 
 KIND = kind.Kind(
@@ -48,6 +48,7 @@ KIND = kind.Kind(
             kind.Column("Account", ".status.accountID", "The account that is the member."),
             kind.Column("ID", ".status.identifier", "Identifier of the membership.", wide=True),
         ),
+        rules=(voting.ONE_ANSWER,),
     ),
     service="cleanrooms",
     create="CreateMembership",
@@ -62,13 +63,14 @@ KIND = kind.Kind(
     in_place=joining.IN_PLACE,
     by_request=frozenset({"paymentConfiguration"}),
     answered_as={"collaborationIdentifier": "collaborationId"},
-    readings=(joining.ML_CONFIGURATION, joining.MEMBERS),
+    readings=(joining.ML_CONFIGURATION, voting.CHANGE_REQUESTS, accepting.MEMBERS),
     lookups=(joining.INVITATION,),
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
     natural_key=joining.NATURAL_KEY,
-    fitting=joining.FITTING,
+    fitting=accepting.FITTING,
     neighbours=("Collaboration", *joining.UNDER_MEMBERSHIPS),
-    upkeep=(joining.accept_payments, joining.put_ml_configuration),
+    is_outdated=voting.is_outdated,
+    upkeep=(voting.vote, accepting.accept_payments, joining.put_ml_configuration),
     unapplied=joining.unapplied,
     facts=joining.facts,
     report=joining.report,

@@ -17,7 +17,16 @@ Topic: TypeAlias = tuple[str, ...]
 _COLLABORATION = "Collaboration"
 _MEMBERSHIP = "Membership"
 
-_READ_BY_OTHERS = ("identifier", "arn", "accountID", "collaborationIdentifier", "mlConfiguration")
+_READ_BY_OTHERS = (
+    "identifier",
+    "arn",
+    "accountID",
+    "collaborationIdentifier",
+    "mlConfiguration",
+    "changeRequest",
+    "lastVote",
+    "acceptedPayments",
+)
 """The status fields that decisions about other resources read."""
 
 

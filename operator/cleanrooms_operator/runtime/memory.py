@@ -1,9 +1,10 @@
 """What one process remembers of the resources it has seen: lost with it, and never relied on."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from cleanrooms_operator.core.resource import Key, Resource
+from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.situation import Refusal
 from cleanrooms_operator.core.step import Details
 
@@ -43,6 +44,11 @@ class Recall:
     attempt: str | None = None
     attempt_since: float = 0.0
     """When it first saw the attempt, or last sent it."""
+    read_at: Mapping[str, float] = field(default_factory=dict)
+    """When each further reading of the details began last."""
+    asking: Document | None = None
+    asking_since: float = 0.0
+    """When it first saw the open attempt at a change request."""
     unsent: bool = False
     """Whether AWS's answer proved that the attempt did nothing."""
     refused: Refused | None = None
@@ -62,6 +68,11 @@ class Recall:
     def last_look(self, elapsed: float, now: datetime) -> datetime:
         """Return by the wall clock when the details were read, or the resource first seen."""
         return now - timedelta(seconds=elapsed - self.taken)
+
+    def ask(self, attempt: Document | None, now: float) -> None:
+        """Remember since when an attempt at a change request is known to be open."""
+        if attempt != self.asking:
+            self.asking, self.asking_since = attempt, now
 
     def deny(self, now: float) -> float:
         """Remember that AWS denies something; return for how many seconds it has done so."""

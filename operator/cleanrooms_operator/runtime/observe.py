@@ -148,11 +148,10 @@ async def read_object(view: View, name: ObjectId) -> Document | None:
 
 async def _read_details(view: View, fields: Document) -> Details:
     kind, recall = view.kind, view.recall
-    readings = {
-        reading.name: await read_further(view, reading, fields)
-        for reading in kind.readings
-        if reading.wanted(view.resource, fields)
-    }
+    readings: dict[str, object] = {}
+    for reading in kind.readings:
+        if reading.wanted(view.resource, fields, readings):
+            readings[reading.name] = await read_further(view, reading, fields)
     recall.details = Details(fields, await tags_of(view, fields), readings)
     recall.taken = view.elapsed
     recall.generation = view.resource.generation
@@ -163,6 +162,7 @@ async def _read_details(view: View, fields: Document) -> Details:
 async def read_further(view: View, reading: Reading, fields: Document) -> object:
     """Return the result of one reading: all pages, or None where there is no such thing."""
     parameters = dict(reading.parameters(fields))
+    view.recall.read_at = {**view.recall.read_at, reading.name: view.elapsed}
     pages: list[Document] = []
     try:
         while True:

@@ -15,6 +15,7 @@ from cleanrooms_operator.core.step import (
     Discard,
     Forget,
     Mark,
+    Once,
     Present,
     Release,
     Resend,
@@ -28,6 +29,9 @@ from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.view import View
 
 UNBOUND = ("identifier", "arn", "state", "updateTime")
+
+FASTER = 16
+"""How often in a row somebody else may have been faster, or Lists may lag, with growing delay."""
 
 
 async def perform(view: View, step: Step, reporter: Reporter) -> None:
@@ -185,9 +189,44 @@ def _binding(view: View, found: Present) -> dict[str, object]:
 
 
 async def _apply(view: View, step: Apply, reporter: Reporter) -> None:
+    change = step.change
+    if change.once is not None:
+        await _apply_once(view, step, change.once, reporter)
+        return
     await reporter.before(step)
     view.recall.stale = True
-    await view.call(step.change.service, step.change.operation, step.change.parameters)
+    try:
+        await view.call(change.service, change.operation, change.parameters)
+    except ServiceError as error:
+        lagging = view.recall.repeats < FASTER
+        if not (change.contested and error.failure is Failure.CONFLICT and lagging):
+            raise
+
+
+async def _apply_once(view: View, step: Apply, once: Once, reporter: Reporter) -> None:
+    """Record a call, then send it inside its window; take the record back where it did nothing."""
+    change, ports = step.change, view.ports
+    await ports.service.reserve(view.identity, change.service, change.operation)
+    written = ports.clock.elapsed()
+    await reporter.before(step)
+    view.recall.stale = True
+    try:
+        await ports.service.call(
+            view.identity,
+            change.service,
+            change.operation,
+            change.parameters,
+            reserved=True,
+            not_after=written + ports.policy.pace.send_window,
+        )
+    except ServiceError as error:
+        if not error.harmless:
+            raise
+        passing = error.failure in {Failure.THROTTLED, Failure.DENIED}
+        told = once.unsent if passing else once.refused(f"{error.code}: {error.message}")
+        await reporter.write(step, told)
+        if passing:
+            raise
 
 
 async def _end(view: View, step: Mark | Cancel | Delete | Release, reporter: Reporter) -> None:

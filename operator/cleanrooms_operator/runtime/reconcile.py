@@ -9,6 +9,8 @@ from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
 from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.own_request import ATTEMPT as ATTEMPT_OF_CHANGE
+from cleanrooms_operator.core.own_request import CHANGE_REQUESTS
 from cleanrooms_operator.core.pace import Pace, Urgency, next_turn, patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
@@ -134,6 +136,7 @@ async def _look_and_act(
         reporter.facts = (fact,)
     parameters = references.parameters(kind, resource, filled)
     view = View(kind, resource, identity, parameters, ports, recall, neighbours)
+    recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
     situation = _situation(view, await observe(view))
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
@@ -178,7 +181,15 @@ def _situation(view: View, observed: Observed) -> Situation:
         delete_again=ports.policy.pace.list_interval,
         unmarkable=view.recall.unmarkable,
         neighbours=view.neighbours,
+        certain=_is_certain(view),
     )
+
+
+def _is_certain(view: View) -> bool:
+    """Whether requests were read late enough to show what an open change attempt made (R-6)."""
+    recall = view.recall
+    read_at = recall.read_at.get(CHANGE_REQUESTS.name, recall.asking_since)
+    return read_at > recall.asking_since + view.ports.policy.pace.settle
 
 
 def _refusal(view: View) -> Refusal | None:
