@@ -359,11 +359,11 @@ def test_r_14_who_has_joined_is_removed_by_word_only_and_payers_move_before() ->
     assert applied(world) == "Applied"
 
 
-@pytest.mark.parametrize("readded", ["refuse", "invite"])
-def test_r_14_a_removed_account_is_not_invited_again(readded: Any) -> None:
+@pytest.mark.parametrize("again", ["refuse", "invite"])
+def test_r_14_a_removed_account_is_not_invited_again(again: Any) -> None:
     """ER-36: AWS refuses it, or would do it."""
     world = joined()
-    world.aws.emulator.use_rules(Rules(readded_member=readded))
+    world.aws.emulator.use_rules(Rules(readded_member=again))
     edit(world, partner())
     world.settle()
     edit(world, partner(), third())
