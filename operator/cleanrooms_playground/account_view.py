@@ -46,6 +46,19 @@ class Collaboration:
 
 
 @dataclass(frozen=True, slots=True)
+class Run:
+    """Something paid that one account made, and which account pays, as the service recorded it."""
+
+    kind: str
+    name: str
+    version: str | None
+    state: str
+    algorithm: str | None
+    """The account whose algorithm it runs; None where the service names none."""
+    payer: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class AccountView:
     """Everything that one account has of the service."""
 
@@ -53,6 +66,7 @@ class AccountView:
     region: str
     collaborations: tuple[Collaboration, ...]
     memberships: tuple[Membership, ...]
+    runs: tuple[Run, ...]
 
     def document(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -63,12 +77,13 @@ def look(identity: AWSIdentity) -> AccountView:
     """Ask the services for all that an account has; botocore's errors pass through."""
     cleanrooms, ml = (_client(service, identity) for service in ("cleanrooms", "cleanroomsml"))
     found = _all(cleanrooms, "list_collaborations", "collaborationList")
-    held = _all(cleanrooms, "list_memberships", "membershipSummaries")
+    held = [one["id"] for one in _all(cleanrooms, "list_memberships", "membershipSummaries")]
     return AccountView(
         account_id=identity.account_id,
         region=identity.region,
         collaborations=tuple(_collaboration(cleanrooms, one) for one in found),
-        memberships=tuple(_membership(cleanrooms, ml, one["id"]) for one in held),
+        memberships=tuple(_membership(cleanrooms, ml, one) for one in held),
+        runs=tuple(run for one in held for run in _runs(ml, one)),
     )
 
 
@@ -133,6 +148,67 @@ def _ml_output_location(ml: Any, membership: str) -> str | None:  # noqa: ANN401
         raise
     destination = shown["defaultOutputLocation"]["destination"]["s3Destination"]
     return str(destination["s3Uri"])
+
+
+def _runs(ml: Any, membership: str) -> Iterator[Run]:  # noqa: ANN401  ditto
+    """Yield what was run under a membership, in the order in which one run builds on another."""
+    yield from _channels(ml, membership)
+    yield from _models(ml, membership)
+    yield from _jobs(ml, membership)
+
+
+def _channels(ml: Any, membership: str) -> Iterator[Run]:  # noqa: ANN401  ditto
+    listed = _all(
+        ml, "list_ml_input_channels", "mlInputChannelsList", membershipIdentifier=membership
+    )
+    for one in listed:
+        yield Run(
+            kind="input channel",
+            name=one["name"],
+            version=None,
+            state=one["status"],
+            algorithm=_owner(one["configuredModelAlgorithmAssociations"][0]),
+            payer=one.get("payerConfiguration", {}).get("computePayerAccountId"),
+        )
+
+
+def _models(ml: Any, membership: str) -> Iterator[Run]:  # noqa: ANN401  ditto
+    scope = {"membershipIdentifier": membership}
+    for latest in _all(ml, "list_trained_models", "trainedModels", **scope):
+        of = {**scope, "trainedModelArn": latest["trainedModelArn"]}
+        versions = list(_all(ml, "list_trained_model_versions", "trainedModels", **of))
+        for one in sorted(versions, key=lambda version: version["createTime"]):
+            yield Run(
+                kind="trained model",
+                name=one["name"],
+                version=one.get("versionIdentifier"),
+                state=one["status"],
+                algorithm=_owner(one["configuredModelAlgorithmAssociationArn"]),
+                payer=one.get("mlModelTrainingPayerAccountId"),
+            )
+
+
+def _jobs(ml: Any, membership: str) -> Iterator[Run]:  # noqa: ANN401  ditto
+    listed = _all(
+        ml,
+        "list_trained_model_inference_jobs",
+        "trainedModelInferenceJobs",
+        membershipIdentifier=membership,
+    )
+    for one in listed:
+        yield Run(
+            kind="inference job",
+            name=one["name"],
+            version=one.get("trainedModelVersionIdentifier"),
+            state=one["status"],
+            algorithm=_owner(one.get("configuredModelAlgorithmAssociationArn")),
+            payer=one.get("mlModelInferencePayerAccountId"),
+        )
+
+
+def _owner(arn: str | None) -> str | None:
+    """Return the account in an ARN."""
+    return None if arn is None else arn.split(":")[4]
 
 
 def _responsible(payments: dict[str, Any]) -> Iterable[str]:

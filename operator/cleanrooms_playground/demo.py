@@ -21,6 +21,7 @@ from cleanrooms_playground.screen import (
     line,
     membership_table,
     resource_table,
+    run_table,
 )
 from cleanrooms_playground.stage import Setting, Stage, StageBuilder
 
@@ -121,6 +122,7 @@ def show(outcome: Outcome, console: Console) -> None:
         resource_table(outcome.rows),
         collaboration_table(outcome.accounts),
         membership_table(outcome.accounts),
+        run_table(outcome.accounts),
     ):
         console.print(table)
         console.print()

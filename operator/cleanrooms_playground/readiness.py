@@ -19,13 +19,17 @@ class Resource:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What a resource says of itself; `ready` is true of the current generation only."""
+    """What a resource says of itself; `ready` is true of the current generation only.
+
+    `state` is AWS's word for its object.
+    """
 
     resource: Resource
     ready: bool
     status: str
     reason: str
     message: str
+    state: str = ""
 
 
 def ours(documents: Iterable[Document]) -> tuple[Resource, ...]:
@@ -63,4 +67,5 @@ def _row(resource: Resource, document: Document | None) -> Row:
         status=condition["status"],
         reason=condition.get("reason", ""),
         message=condition.get("message", ""),
+        state=document["status"].get("state", ""),
     )

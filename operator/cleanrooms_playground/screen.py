@@ -65,17 +65,19 @@ def line(row: Row) -> str:
     resource = row.resource
     said = " ".join(part for part in (row.reason, row.message) if part)
     name = f"{resource.kind} {resource.namespace}/{resource.name}"
-    return f"{name}: Ready={row.status or 'Unknown'} {said}".rstrip()
+    state = f" {row.state}" if row.state else ""
+    return f"{name}: Ready={row.status or 'Unknown'}{state} {said}".rstrip()
 
 
 def resource_table(rows: Sequence[Row]) -> Table:
     """Return the resources as a table."""
-    table = _table("Resources in the cluster", "KIND", "NAMESPACE/NAME", "READY", "REASON")
+    table = _table("Resources in the cluster", "KIND", "NAMESPACE/NAME", "READY", "STATE", "REASON")
     table.add_column("MESSAGE", overflow="fold")
     for row in rows:
         name = f"{row.resource.namespace}/{row.resource.name}"
         status = Text(row.status or "…", style=COLOURS.get(row.status, "yellow"))
-        table.add_row(row.resource.kind, name, status, Text(row.reason), Text(row.message))
+        told = (Text(text) for text in (row.state, row.reason, row.message))
+        table.add_row(row.resource.kind, name, status, *told)
     return table
 
 
@@ -109,6 +111,17 @@ def membership_table(views: Sequence[AccountView]) -> Table:
                 "\n".join(membership.pays),
                 membership.ml_output_location or "",
             )
+    return table
+
+
+def run_table(views: Sequence[AccountView]) -> Table:
+    """Return what the accounts have run, whose algorithm it ran, and who pays for it."""
+    columns = ("RUN BY", "WHAT", "NAME", "VERSION", "STATE", "ALGORITHM OF", "PAID BY")
+    table = _table("Runs in AWS", *columns)
+    for view in views:
+        for run in view.runs:
+            told = (run.name, run.version or "", run.state, run.algorithm or "", run.payer or "")
+            table.add_row(view.account_id, run.kind, *told)
     return table
 
 
