@@ -6,7 +6,7 @@ The kind is made up, a Thing: it has every state, which no real kind has, and ev
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from cleanrooms_operator.core import kind as kinds
 from cleanrooms_operator.core import runs
@@ -18,7 +18,7 @@ from cleanrooms_operator.core.resource import FINALIZER, GROUP, Key, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Details, Lifecycle, Observed, Present
-from cleanrooms_operator.core.values import NameRef, Reference, Structure
+from cleanrooms_operator.core.values import NameRef, Reference, Structure, Value
 
 ACCOUNT, OTHER_ACCOUNT = "111111111111", "222222222222"
 REGION = "us-east-1"
@@ -29,10 +29,37 @@ ARN = f"arn:aws:cleanrooms:{REGION}:{ACCOUNT}:thing/id-1"
 GENERATION = 3
 
 
+FIND = kinds.Lookup(
+    kind="Parent",
+    listing=kinds.Listing("cleanrooms", "ListParents", "parents"),
+    fills={"parentIdentifier": "id", "parentVersion": "version"},
+    optional=frozenset({"parentVersion"}),
+    matches=lambda wanted, shown: bool(wanted["name"] == shown["name"]),
+    missing=lambda wanted: f"nobody made {wanted['name']}",
+    is_ready=lambda shown: shown.get("status") in {None, "LIVE"},
+    ours="thingArn",
+)
+
+
+class ThingPart(Value):
+    """A structure inside a Thing that names what it is made from."""
+
+    parent_identifier: str | None = None
+    parent_version: str | None = None
+    parent_ref: Annotated[
+        NameRef | None,
+        Reference(
+            "Parent",
+            {"parentIdentifier": "identifier", "parentVersion": "versionIdentifier"},
+            optional=frozenset({"parentVersion"}),
+        ),
+    ] = None
+    find: Annotated[Structure | None, FIND] = None
+    weight: int | None = None
+
+
 class ThingSpec(kinds.NamedSpec):
     """What is asked of a Thing."""
-
-    OWN: ClassVar[frozenset[str]] = kinds.Spec.OWN | {"find"}
 
     color: str | None = None
     labels: list[str] | None = None
@@ -40,9 +67,23 @@ class ThingSpec(kinds.NamedSpec):
     votes: list[str] | None = None
     extra: Structure | None = None
     parent_identifier: str | None = None
-    parent_ref: Annotated[NameRef | None, Reference("Parent", fills="parentIdentifier")] = None
-    find: Structure | None = None
+    parent_ref: Annotated[
+        NameRef | None, Reference("Parent", {"parentIdentifier": "identifier"})
+    ] = None
+    find: Annotated[Structure | None, FIND] = None
+    parts: list[ThingPart] | None = None
+    main: ThingPart | None = None
+    friends: list[str] | None = None
+    friend_refs: Annotated[list[NameRef] | None, Reference("Parent", {"friends": "identifier"})] = (
+        None
+    )
     on_missing: Literal["Report", "Recreate"] = "Report"
+
+
+class ThingStatus(Status):
+    """What is seen of a Thing."""
+
+    parent_identifier: str | None = None
 
 
 THING = kinds.Kind(
@@ -52,7 +93,7 @@ THING = kinds.Kind(
         short_name="thing",
         description="A thing.",
         spec=ThingSpec,
-        status=Status,
+        status=ThingStatus,
         columns=(),
     ),
     service="cleanrooms",

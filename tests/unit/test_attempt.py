@@ -3,6 +3,7 @@
 import make
 from cleanrooms_operator.core.attempt import parameters_hash, record
 from cleanrooms_operator.core.kind import Lookup
+from cleanrooms_operator.core.references import declared
 from cleanrooms_operator.kinds import BY_NAME
 
 
@@ -39,7 +40,8 @@ class TestRecords:
     def test_what_a_lookup_found_is_part_of_the_scope(self) -> None:
         """The invitation may be gone by the time that the outcome is looked for."""
         kind = BY_NAME["Membership"]
-        assert all(isinstance(lookup, Lookup) for lookup in kind.lookups)
+        ways = dict(declared(kind.definition.spec))
+        assert isinstance(ways["invitation"], Lookup)
         parameters = {"collaborationIdentifier": "c-1", "queryLogStatus": "ENABLED"}
         written = record(kind, parameters, "attempt-1", make.NOW)
         assert written["scope"] == {"collaborationIdentifier": "c-1"}

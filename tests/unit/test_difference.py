@@ -23,6 +23,11 @@ SETS = frozenset({"labels"})
         pytest.param({"a": {}}, {}, id="an empty structure asks for nothing"),
         pytest.param({"labels": ["x", "y"]}, {"labels": ["y", "x"]}, id="sets have no order"),
         pytest.param({"a": {"labels": ["x", "y"]}}, {"a": {"labels": ["y", "x"]}}, id="nor nested"),
+        pytest.param(
+            {"a": [{"b": "1"}, {}]},
+            {"a": [{"b": "1", "c": "2"}, {"c": "3"}]},
+            id="what the spec leaves out in a list of structures",
+        ),
     ],
 )
 def test_nothing_differs(desired: dict[str, Any], observed: dict[str, Any]) -> None:
@@ -57,6 +62,19 @@ def test_nothing_differs(desired: dict[str, Any], observed: dict[str, Any]) -> N
             id="twice",
         ),
         pytest.param({"labels": ["x"]}, {}, Drift("labels", ["x"], None), id="an absent set"),
+        pytest.param(
+            {"a": [{"b": "1"}, {"b": "2"}]},
+            {"a": [{"b": "1"}, {"b": "3"}]},
+            Drift("a[1].b", "2", "3"),
+            id="in a list of structures",
+        ),
+        pytest.param(
+            {"a": [{"b": "1"}]},
+            {"a": [{"b": "1"}, {"b": "2"}]},
+            Drift("a", [{"b": "1"}], [{"b": "1"}, {"b": "2"}]),
+            id="more structures than were asked for",
+        ),
+        pytest.param({"a": [{}]}, {"a": ["x"]}, Drift("a", [{}], ["x"]), id="not of structures"),
     ],
 )
 def test_one_leaf_differs(

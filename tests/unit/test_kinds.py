@@ -4,13 +4,16 @@ A parameter or field that AWS renames, adds or takes away fails here, not in pro
 """
 
 from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 import pytest
 from botocore.model import OperationModel, Shape
 
-from cleanrooms_operator.core.kind import Kind, Listing
-from cleanrooms_operator.core.schema import fields, frozen, stand_ins, twins
+from cleanrooms_operator.core.kind import Kind, Listing, Lookup
+from cleanrooms_operator.core.references import declared
+from cleanrooms_operator.core.schema import fields, frozen, twins
 from cleanrooms_operator.core.step import Lifecycle
+from cleanrooms_operator.core.values import Reference, Value
 from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS, KINDS
 from cleanrooms_operator.kube.manifests import parameters, service_model
 
@@ -63,10 +66,34 @@ def created(kind: Kind) -> Mapping[str, Shape]:
     return taken(kind.service, kind.create)
 
 
+Levels: TypeAlias = Iterator[tuple[type[Value], Mapping[str, Shape]]]
+
+
+def levels(kind: Kind) -> Levels:
+    """Yield each structure in a spec with AWS's members at the same place."""
+    yield from _levels(kind.definition.spec, created(kind))
+
+
+def _levels(model: type[Value], members: Mapping[str, Shape]) -> Levels:
+    yield model, members
+    for field in fields(model):
+        if field.model is not None and not field.stands_for and field.name in members:
+            shape = members[field.name]
+            inner = shape.member if shape.type_name == "list" else shape
+            yield from _levels(field.model, inner.members)
+
+
+def ways(kind: Kind) -> Iterator[tuple[Mapping[str, Shape], Reference | Lookup]]:
+    """Yield what stands in for parameters, with the parameters beside it."""
+    for model, members in levels(kind):
+        for _, how in declared(model):
+            yield members, how
+
+
 def given(kind: Kind) -> set[str]:
     """Return the create parameters that the spec gives, itself or by a twin."""
     spec = kind.definition.spec
-    found = twins(spec, stand_ins(kind))
+    found = twins(spec)
     twin_names = {name for names in found.values() for name in names}
     own = spec.OWN | twin_names | kind.parts.keys()
     return {field.name for field in fields(spec) if field.name not in own} | found.keys()
@@ -97,13 +124,19 @@ class TestParameters:
             for field in fields(kind.definition.spec)
             if field.info.is_required() and field.name not in kind.parts
         }
-        assert required == needed - {"name"} - twins(kind.definition.spec, stand_ins(kind)).keys()
+        assert required == needed - {"name"} - twins(kind.definition.spec).keys()
 
     def test_every_field_is_a_parameter_or_the_operators_own(self, kind: Kind) -> None:
         names = {field.name for field in fields(kind.definition.spec)}
-        found = twins(kind.definition.spec, stand_ins(kind))
+        found = twins(kind.definition.spec)
         twin_names = {name for names in found.values() for name in names}
         assert names <= created(kind).keys() | kind.definition.spec.OWN | twin_names
+
+    def test_structures_have_all_that_aws_has_at_their_place(self, kind: Kind) -> None:
+        for model, members in levels(kind):
+            if model is not kind.definition.spec:
+                own = {field.name for field in fields(model) if not field.stands_for}
+                assert own == members.keys()
 
     def test_what_changes_in_place_is_a_parameter_of_both_calls(self, kind: Kind) -> None:
         assert kind.in_place <= created(kind).keys()
@@ -190,7 +223,8 @@ class TestReads:
             assert name in service_model(service).operation_names
 
     def test_lists_can_be_asked_for_by_their_scope(self, kind: Kind) -> None:
-        for listing in (kind.listing, *(lookup.listing for lookup in kind.lookups)):
+        lookups = (how for _, how in ways(kind) if isinstance(how, Lookup))
+        for listing in (kind.listing, *(lookup.listing for lookup in lookups)):
             call = operation(listing.service, listing.operation)
             assert set(call.input_shape.required_members) == set(listing.scope)
             assert {"nextToken", "maxResults"} <= call.input_shape.members.keys()
@@ -207,19 +241,17 @@ class TestReads:
             assert reading.result is None or reading.result in answer
             assert reading.paged == ("nextToken" in answer)
 
-    def test_lookups_find_what_they_fill(self, kind: Kind) -> None:
-        for lookup in kind.lookups:
-            assert lookup.fills in created(kind)
-            assert lookup.field in kind.definition.spec.OWN
-            assert {lookup.source, lookup.ours} <= summary(lookup.listing).keys()
-
-    def test_references_point_to_kinds_and_to_fields_of_their_status(self, kind: Kind) -> None:
-        for field in fields(kind.definition.spec):
-            if (reference := field.reference) is not None:
-                referent = BY_NAME[reference.kind]
+    def test_what_stands_in_finds_what_it_fills(self, kind: Kind) -> None:
+        for members, how in ways(kind):
+            assert how.fills.keys() <= members.keys()
+            assert how.optional < how.fills.keys()
+            if isinstance(how, Lookup):
+                sources = {*how.fills.values(), how.ours or how.listing.handle[0]}
+                assert sources <= summary(how.listing).keys()
+            else:
+                referent = BY_NAME[how.kind]
                 status = {f.name for f in fields(referent.definition.status)}
-                assert reference.fills in created(kind)
-                assert reference.source in status
+                assert set(how.fills.values()) <= status
 
     def test_the_natural_key_finds_the_object(self, kind: Kind) -> None:
         if (key := kind.natural_key) is None:

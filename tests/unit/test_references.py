@@ -1,6 +1,6 @@
 """From a spec with references to the parameters of a create call, or to what is missing."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -13,7 +13,7 @@ from cleanrooms_operator.core.values import Reference
 from cleanrooms_operator.kinds import BY_NAME
 
 PARENT = Key("Parent", "a", "p")
-REFERENCE = Named("parentRef", Reference("Parent", fills="parentIdentifier"), PARENT)
+REFERENCE = Named(("parentRef",), Reference("Parent", {"parentIdentifier": "identifier"}), PARENT)
 
 
 def parent(**over: Any) -> Resource:
@@ -49,11 +49,30 @@ class TestNames:
         assert references.membership_of(subject) == Key("Membership", "a", "m")
         assert references.membership_of(make.resource()) is None
 
+    def test_names_are_found_at_any_depth(self) -> None:
+        spec = {
+            "parts": [{"weight": 1}, {"parentRef": {"name": "q"}}],
+            "main": {"parentRef": {"name": "r"}},
+            "friendRefs": [{"name": "s"}, {"name": "t"}],
+        }
+        found = references.named(make.kind(), make.resource(spec=spec))
+        assert {one.path: one.key.name for one in found} == {
+            ("parts", 1, "parentRef"): "q",
+            ("main", "parentRef"): "r",
+            ("friendRefs", 0): "s",
+            ("friendRefs", 1): "t",
+        }
+
+    def test_a_place_is_told_as_people_write_it(self) -> None:
+        spec = {"parts": [{"find": {"name": "x"}}]}
+        [one] = references.stand_ins(make.kind(), make.resource(spec=spec))
+        assert str(one) == "parts[0].find"
+
 
 class TestReferents:
     def test_one_that_is_ready_fills_its_parameter(self) -> None:
         filled, missing = references.resolved((REFERENCE,), {PARENT: parent()})
-        assert (filled, missing) == ({"parentIdentifier": "id-1"}, [])
+        assert (filled, missing) == ({("parentRef",): {"parentIdentifier": "id-1"}}, [])
 
     @pytest.mark.parametrize(
         ("referent", "problem"),
@@ -81,11 +100,12 @@ class TestReferents:
         assert problem in told
 
     def test_all_that_is_missing_is_told(self) -> None:
-        other = Named("otherRef", Reference("Parent", fills="other"), Key("Parent", "a", "q"))
+        to_other = Reference("Parent", {"other": "identifier"})
+        other = Named(("otherRef",), to_other, Key("Parent", "a", "q"))
         filled, missing = references.resolved(
             (REFERENCE, other), {PARENT: None, other.key: parent()}
         )
-        assert filled == {"other": "id-1"}
+        assert filled == {("otherRef",): {"other": "id-1"}}
         assert len(missing) == 1
 
 
@@ -117,10 +137,58 @@ class TestRecords:
     ) -> None:
         assert references.recorded(make.kind(), make.resource(status=status)) == expected
 
-    def test_lookups_fill_parameters_as_references_do(self) -> None:
-        assert references.filled_parameters(make.kind()) == {"parentIdentifier"}
-        assert references.filled_parameters(BY_NAME["Membership"]) == {"collaborationIdentifier"}
-        assert references.filled_parameters(BY_NAME["Collaboration"]) == frozenset()
+    def test_what_the_status_has_room_for_is_kept(self) -> None:
+        assert references.recordable(make.kind()) == {"parentIdentifier"}
+        assert references.recordable(BY_NAME["Membership"]) == {"collaborationIdentifier"}
+        assert references.recordable(BY_NAME["Collaboration"]) == frozenset()
+
+    def test_some_kinds_name_nothing(self) -> None:
+        names = {name for name, kind in BY_NAME.items() if references.names_anything(kind)}
+        assert "Membership" in names
+        assert "Collaboration" not in names
+
+
+class TestNestedParameters:
+    SPEC: ClassVar[dict[str, Any]] = {
+        "parts": [
+            {"parentRef": {"name": "p"}, "weight": 1},
+            {"parentIdentifier": "p-9"},
+        ],
+        "main": {"find": {"name": "x"}},
+        "friendRefs": [{"name": "q"}, {"name": "r"}],
+    }
+    FILLED: ClassVar[dict[references.Path, dict[str, str]]] = {
+        ("parts", 0, "parentRef"): {"parentIdentifier": "p-1", "parentVersion": "v-1"},
+        ("main", "find"): {"parentIdentifier": "p-2"},
+        ("friendRefs", 0): {"friends": "p-3"},
+        ("friendRefs", 1): {"friends": "p-4"},
+    }
+
+    def test_what_is_named_is_filled_in_where_it_stands(self) -> None:
+        subject = make.resource(spec=self.SPEC)
+        assert references.parameters(make.kind(), subject, self.FILLED) == {
+            "name": "one",
+            "parts": [
+                {"parentIdentifier": "p-1", "parentVersion": "v-1", "weight": 1},
+                {"parentIdentifier": "p-9"},
+            ],
+            "main": {"parentIdentifier": "p-2"},
+            "friends": ["p-3", "p-4"],
+        }
+
+    @pytest.mark.parametrize("path", FILLED)
+    def test_a_parameter_of_which_anything_is_unknown_is_left_out(
+        self, path: references.Path
+    ) -> None:
+        filled = {one: values for one, values in self.FILLED.items() if one != path}
+        whole = references.parameters(make.kind(), make.resource(spec=self.SPEC), self.FILLED)
+        made = references.parameters(make.kind(), make.resource(spec=self.SPEC), filled)
+        [left_out] = whole.keys() - made.keys()
+        assert left_out == {"friendRefs": "friends"}.get(str(path[0]), path[0])
+
+    def test_an_empty_structure_is_none(self) -> None:
+        made = references.parameters(make.kind(), make.resource(spec={"main": None}), {})
+        assert made == {"name": "one", "main": None}
 
 
 class TestParameters:
@@ -135,10 +203,9 @@ class TestParameters:
                     "tags": {"a": "1"},
                     "accountRef": {"name": "x"},
                     "deletionPolicy": "Retain",
-                    "find": {"a": "1"},
                     "parentRef": {"name": "p"},
                 },
-                {"parentIdentifier": "p-1"},
+                {("parentRef",): {"parentIdentifier": "p-1"}},
                 {"name": "one", "color": "red", "parentIdentifier": "p-1"},
                 id="what is the operator's own is not sent, and references are what they name",
             ),

@@ -22,7 +22,7 @@ class Channel(Value):
     channel_arn: str | None = None
     channel_ref: Annotated[
         NameRef | None,
-        Reference("Channel", fills="channelArn"),
+        Reference("Channel", {"channelArn": "arn"}),
         Field(description="The channel, in this namespace."),
     ] = None
     channel_name: str

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.references import filled_parameters
+from cleanrooms_operator.core.references import recordable
 from cleanrooms_operator.core.resource import Document
 
 
@@ -23,7 +23,7 @@ def record(
 
     `baseline` are the objects of the same AWS name that were there before (rule R-1).
     """
-    scope = {name: parameters[name] for name in sorted(filled_parameters(kind) & parameters.keys())}
+    scope = {name: parameters[name] for name in sorted(recordable(kind) & parameters.keys())}
     fields = {
         "id": attempt_id,
         "startedAt": now.isoformat(timespec="seconds"),

@@ -79,7 +79,7 @@ def _resolve(kind: Kind, situation: Situation, observed: Uncertain | Disproved) 
     if isinstance(observed, Uncertain):
         message = "A create call got no answer: looking for what it may have made"
         return Wait(Reason.CONFIRMING_ABSENCE, message)
-    if not _is_wanted(kind, situation):
+    if not _is_wanted(kind, situation) or situation.incomplete:
         return Discard()
     attempt = situation.resource.status["attempt"]
     same = attempt["parametersHash"] == parameters_hash(situation.parameters)

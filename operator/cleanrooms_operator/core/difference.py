@@ -1,6 +1,7 @@
 """Where AWS differs from what was asked: only what the spec names is compared."""
 
 from collections.abc import Iterator, Mapping
+from typing import TypeGuard
 
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.step import Drift
@@ -26,8 +27,18 @@ def _differences(
         shown = observed.get(name)
         if isinstance(wanted, Mapping):
             yield from _differences(wanted, shown or {}, here, unordered)
+        elif _are_structures(wanted, shown):
+            for place, (one, other) in enumerate(zip(wanted, shown or (), strict=True)):
+                yield from _differences(one, other, f"{here}[{place}]", unordered)
         elif not _same(wanted, shown, as_set=name in unordered):
             yield Drift(here, wanted, shown)
+
+
+def _are_structures(wanted: object, shown: object) -> TypeGuard[list[Document]]:
+    """Tell whether both are lists of as many structures, of which leaves are compared."""
+    if not isinstance(wanted, list) or not isinstance(shown, list) or len(wanted) != len(shown):
+        return False
+    return all(isinstance(item, Mapping) for item in (*wanted, *shown))
 
 
 def _same(wanted: object, shown: object, *, as_set: bool) -> bool:

@@ -9,7 +9,7 @@ from cleanrooms_operator.core import accepting, members, voting
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
-from cleanrooms_operator.core.situation import Neighbours, Situation
+from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Present
 from cleanrooms_operator.core.values import AccountId, Value
@@ -101,28 +101,16 @@ def _is_meant(invitation: Document, summary: Document) -> bool:
     )
 
 
-def _is_expected(invitation: Document, neighbours: Neighbours) -> bool:
-    """Whether a Collaboration of this very cluster is the one invited to, and exists."""
-    return any(
-        collaboration.status.get("accountID") == invitation["creatorAccountId"]
-        and collaboration.spec.get("name", collaboration.key.name) == invitation["name"]
-        and collaboration.status.get("identifier") is not None
-        for collaboration in neighbours.get("Collaboration", ())
-    )
-
-
 INVITATION = Lookup(
-    field="invitation",
+    kind="Collaboration",
     listing=Listing("cleanrooms", "ListCollaborations", "collaborationList"),
-    fills="collaborationIdentifier",
-    source="id",
+    fills={"collaborationIdentifier": "id"},
     matches=_is_meant,
     ours="membershipArn",
     missing=lambda invitation: (
         f"account {invitation['creatorAccountId']} has not invited this account to a "
         f"collaboration named {invitation['name']!r}"
     ),
-    is_expected=_is_expected,
 )
 
 # -- ML configuration ------------------------------------------------------------------------

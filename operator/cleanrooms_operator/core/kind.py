@@ -176,22 +176,26 @@ class Fitting:
 
 @dataclass(frozen=True, slots=True)
 class Lookup:
-    """A spec field that names what another account made, found in a List."""
+    """Metadata of a spec field that names what another account made, found in a List.
 
-    field: str
+    Its value names the account and the name in AWS: `{creatorAccountId, name}`.
+    """
+
+    kind: str
+    """The kind of the resource that would manage it, were it in this cluster."""
     listing: Listing
-    fills: str
-    """The parameter of the create call that it stands for."""
-    source: str
-    """The field of a summary that holds its value."""
+    fills: Mapping[str, str]
+    """The AWS parameters beside it that it stands for -> the fields of a summary."""
     matches: Callable[[Document, Document], bool]
     """(value of the field, summary) -> whether the summary is meant."""
-    ours: str
-    """The field of a summary that holds the ARN whose tags tell whether we are in it already."""
     missing: Callable[[Document], str]
     """What a person is told while nothing matches."""
-    is_expected: Callable[[Document, Neighbours], bool]
-    """(value of the field, neighbours) -> whether this cluster knows that there is a match."""
+    optional: frozenset[str] = frozenset()
+    """Those of the parameters that a summary may have nothing for."""
+    is_ready: Callable[[Document], bool] = lambda _summary: True
+    """Whether what a summary shows can be used already."""
+    ours: str | None = None
+    """The field of a summary with the ARN whose tags tell whether we are in it already."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,7 +325,6 @@ class Kind:
     unordered: frozenset[str] = frozenset()
     """Parameters whose lists are sets."""
     readings: tuple[Reading, ...] = ()
-    lookups: tuple[Lookup, ...] = ()
     versions: Listing | None = None
     """The List of all objects that share an ARN, where the kind's own shows one of them (R-1)."""
     parts: Mapping[str, Part] = field(default_factory=dict)

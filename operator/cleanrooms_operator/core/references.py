@@ -2,31 +2,54 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.account import DEFAULT
-from cleanrooms_operator.core.kind import Kind, Spec
+from cleanrooms_operator.core.kind import Kind, Lookup, Spec
 from cleanrooms_operator.core.resource import Document, Key, Resource
-from cleanrooms_operator.core.values import Reference, Value
+from cleanrooms_operator.core.values import Reference, Value, is_list, structure_in
 
 ACCOUNT = "AWSAccount"
 MEMBERSHIP = "Membership"
 MEMBERSHIP_REF = "membershipRef"
+MEMBERSHIP_IDENTIFIER = "membershipIdentifier"
+
+Path: TypeAlias = tuple[str | int, ...]
+"""Where in a spec something stands: names of fields, and places in lists."""
+
+Filled: TypeAlias = Mapping[Path, Document]
+"""What stands in for parameters -> these parameters."""
+
+
+@dataclass(frozen=True, slots=True)
+class StandIn:
+    """A place in a spec where something is named rather than given by its identifier."""
+
+    path: Path
+    how: Reference | Lookup
+    value: Document
+    """`{name}` of a resource, or `{creatorAccountId, name}` of what another account made."""
+
+    def __str__(self) -> str:
+        """Return the path as people write it, such as `dataChannels[0].mlInputChannelRef`."""
+        told = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in self.path)
+        return told.removeprefix(".")
 
 
 @dataclass(frozen=True, slots=True)
 class Named:
-    """A reference that a spec makes."""
+    """A reference that a spec makes to another resource."""
 
-    field: str
+    path: Path
     reference: Reference
     key: Key
 
 
-def declared(spec: type[Value]) -> Iterator[tuple[str, Reference]]:
-    """Yield the YAML names of a spec's reference fields, with what they fill."""
+def declared(spec: type[Value]) -> Iterator[tuple[str, Reference | Lookup]]:
+    """Yield the YAML names of the fields of one level that stand in for parameters."""
     for name, field in spec.model_fields.items():
         for metadata in field.metadata:
-            if isinstance(metadata, Reference):
+            if isinstance(metadata, Reference | Lookup):
                 yield field.alias or name, metadata
 
 
@@ -44,33 +67,76 @@ def membership_of(resource: Resource) -> Key | None:
     return None if named_ is None else Key(MEMBERSHIP, resource.key.namespace, named_["name"])
 
 
+# -- what a spec names -----------------------------------------------------------------------
+
+
+def stand_ins(kind: Kind, resource: Resource) -> tuple[StandIn, ...]:
+    """Return all places in a resource's spec where something is named, at whatever depth."""
+    return tuple(_stand_ins(kind.definition.spec, resource.spec, ()))
+
+
+def _stand_ins(model: type[Value], given: Document, path: Path) -> Iterator[StandIn]:
+    ways = dict(declared(model))
+    for name, field in model.model_fields.items():
+        here = field.alias or name
+        value = given.get(here)
+        if value is None:
+            continue
+        items = [((*path, here), value)]
+        if is_list(field.annotation):
+            items = [((*path, here, place), item) for place, item in enumerate(value)]
+        if (how := ways.get(here)) is not None:
+            yield from (StandIn(place, how, item) for place, item in items)
+        elif (structure := structure_in(field.annotation)) is not None:
+            for place, item in items:
+                yield from _stand_ins(structure, item, place)
+
+
 def named(kind: Kind, resource: Resource) -> tuple[Named, ...]:
     """Return the references that a resource's spec makes, besides its AWSAccount."""
     return tuple(
-        Named(
-            field,
-            reference,
-            Key(reference.kind, resource.key.namespace, resource.spec[field]["name"]),
-        )
-        for field, reference in declared(kind.definition.spec)
-        if resource.spec.get(field) is not None
+        Named(one.path, one.how, Key(one.how.kind, resource.key.namespace, one.value["name"]))
+        for one in stand_ins(kind, resource)
+        if isinstance(one.how, Reference)
     )
+
+
+def names_anything(kind: Kind) -> bool:
+    """Tell whether specs of a kind can name anything besides an AWSAccount."""
+    return _declares_any(kind.definition.spec)
+
+
+def _declares_any(model: type[Value]) -> bool:
+    nested = (structure_in(field.annotation) for field in model.model_fields.values())
+    return any(declared(model)) or any(_declares_any(one) for one in nested if one is not None)
+
+
+# -- what it stands for ----------------------------------------------------------------------
 
 
 def resolved(
     references: tuple[Named, ...], found: Mapping[Key, Resource | None]
-) -> tuple[dict[str, str], list[str]]:
-    """Return (parameters that the referents fill, what is missing in plain words)."""
-    filled: dict[str, str] = {}
+) -> tuple[dict[Path, Document], list[str]]:
+    """Return (what the referents fill in, what is missing in plain words)."""
+    filled: dict[Path, Document] = {}
     missing: list[str] = []
     for name in references:
         referent = found.get(name.key)
         problem = _problem(name, referent)
         if problem is None and referent is not None:
-            filled[name.reference.fills] = referent.status[name.reference.source]
+            filled[name.path] = taken(name.reference, referent.status)
         else:
             missing.append(problem or "")
     return filled, missing
+
+
+def taken(how: Reference | Lookup, source: Document) -> Document:
+    """Return the parameters that a status or a summary has values for."""
+    return {
+        parameter: source[field]
+        for parameter, field in how.fills.items()
+        if source.get(field) is not None
+    }
 
 
 def _problem(name: Named, referent: Resource | None) -> str | None:
@@ -79,33 +145,91 @@ def _problem(name: Named, referent: Resource | None) -> str | None:
         return f"{name.key} does not exist in this namespace"
     if referent.deleting:
         return f"{name.key} is being deleted"
-    if not referent.is_true("Ready") or not referent.status.get(name.reference.source):
+    required = name.reference.fills.keys() - name.reference.optional
+    complete = required <= taken(name.reference, referent.status).keys()
+    if not referent.is_true("Ready") or not complete:
         return f"{name.key} is not ready"
     return None
 
 
+def recordable(kind: Kind) -> frozenset[str]:
+    """Return the parameters that something may stand in for and that the status keeps.
+
+    They are where the object lives: referents may go before it.
+    """
+    definition = kind.definition
+    kept = {field.alias or name for name, field in definition.status.model_fields.items()}
+    filled = (parameter for _, how in declared(definition.spec) for parameter in how.fills)
+    return frozenset(filled) & kept
+
+
 def recorded(kind: Kind, resource: Resource) -> dict[str, str]:
-    """Return what references were resolved to when the object was made; they never change after."""
+    """Return what the status keeps of the parameters; they never change after the attempt."""
     scope = (resource.status.get("attempt") or {}).get("scope") or {}
     return {
-        fills: value
-        for fills in filled_parameters(kind)
-        if (value := scope.get(fills) or resource.status.get(fills))
+        name: value
+        for name in recordable(kind)
+        if (value := scope.get(name) or resource.status.get(name))
     }
 
 
-def filled_parameters(kind: Kind) -> frozenset[str]:
-    """Return the create parameters that references and lookups stand for."""
-    by_reference = (reference.fills for _, reference in declared(kind.definition.spec))
-    return frozenset((*by_reference, *(lookup.fills for lookup in kind.lookups)))
+def is_recorded(stand_in: StandIn | Named, known: Mapping[str, str]) -> bool:
+    """Tell whether the status keeps already what something stands for."""
+    how = stand_in.how if isinstance(stand_in, StandIn) else stand_in.reference
+    return len(stand_in.path) == 1 and how.fills.keys() - how.optional <= known.keys()
 
 
-def parameters(kind: Kind, resource: Resource, filled: Mapping[str, str]) -> Document:
-    """Return the parameters of the create call, without the operator's own tags."""
+# -- parameters ------------------------------------------------------------------------------
+
+
+def parameters(kind: Kind, resource: Resource, filled: Filled) -> Document:
+    """Return the parameters of the create call, without the operator's own tags.
+
+    A parameter in which something named is not known is left out as a whole.
+    """
     spec = kind.definition.spec
     own: frozenset[str] = spec.OWN if issubclass(spec, Spec) else frozenset()
-    twins = {field for field, _ in declared(spec)} | {lookup.field for lookup in kind.lookups}
-    given = {k: v for k, v in resource.spec.items() if k not in own | twins | {"tags"}}
+    known = recorded(kind, resource)
+    unknown = {
+        one.path[0]
+        for one in stand_ins(kind, resource)
+        if one.path not in filled and not is_recorded(one, known)
+    }
+    given = {k: v for k, v in resource.spec.items() if k not in own | unknown | {"tags"}}
+    made = _replaced(spec, given, filled, ())
     if "name" in spec.model_fields:
-        given.setdefault("name", resource.key.name)
-    return {**given, **filled}
+        made.setdefault("name", resource.key.name)
+    return {**made, **known}
+
+
+def _replaced(model: type[Value], given: Document, filled: Filled, path: Path) -> dict[str, Any]:
+    """Return what is given, with parameters in place of what stands in for them."""
+    made: dict[str, Any] = {}
+    ways = dict(declared(model))
+    structures = {
+        field.alias or name: structure_in(field.annotation)
+        for name, field in model.model_fields.items()
+    }
+    for name, value in given.items():
+        here = (*path, name)
+        if name in ways:
+            made.update(_filled_at(value, filled, here))
+        elif (structure := structures.get(name)) is None or value is None:
+            made[name] = value
+        elif isinstance(value, list):
+            made[name] = [
+                _replaced(structure, item, filled, (*here, place))
+                for place, item in enumerate(value)
+            ]
+        else:
+            made[name] = _replaced(structure, value, filled, here)
+    return made
+
+
+def _filled_at(value: object, filled: Filled, here: Path) -> dict[str, Any]:
+    """Return the parameters that one field stands for; a list of names gives lists of values."""
+    if not isinstance(value, list):
+        return dict(filled.get(here, {}))
+    each = [filled[(*here, place)] for place in range(len(value))]
+    names = {name for one in each for name in one}
+    return {name: [one[name] for one in each] for name in names}

@@ -5,20 +5,18 @@ model; what the operator adds takes it from its type. What the type says of a pa
 description, a default, a bound) wins over the model.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import inf
-from types import MappingProxyType
-from typing import Any, get_args
 
 from pydantic.fields import FieldInfo
 
 from cleanrooms_operator.core import cel
-from cleanrooms_operator.core.kind import Column, Definition, Kind
+from cleanrooms_operator.core.kind import Column, Definition, Kind, Lookup
 from cleanrooms_operator.core.resource import GROUP, VERSION
 from cleanrooms_operator.core.shape import Schema, Shape, pattern, schema
 from cleanrooms_operator.core.status import Condition
-from cleanrooms_operator.core.values import NameRef, Reference, Value
+from cleanrooms_operator.core.values import NameRef, Reference, Value, is_list, structure_in
 
 CATEGORY = "cleanrooms"
 
@@ -106,32 +104,23 @@ class Field:
     """The type of the structure, or of the structures in the list, that it holds."""
 
     @property
-    def reference(self) -> Reference | None:
-        """What it stands for, if it names another resource."""
-        return next((m for m in self.info.metadata if isinstance(m, Reference)), None)
+    def stands_for(self) -> Iterable[str]:
+        """Return the parameters that it stands in for, if it names something."""
+        ways = (m for m in self.info.metadata if isinstance(m, Reference | Lookup))
+        return next((how.fills for how in ways), ())
 
 
 def fields(model: type[Value]) -> Iterator[Field]:
     """Yield the fields of a type, in order."""
     for name, info in model.model_fields.items():
-        yield Field(info.alias or name, info, _model(info.annotation))
+        yield Field(info.alias or name, info, structure_in(info.annotation))
 
 
-def _model(annotation: Any) -> type[Value] | None:  # noqa: ANN401 - what typing's generics are
-    """Return the structure inside an annotation such as `list[Channel] | None`."""
-    if isinstance(annotation, type) and issubclass(annotation, Value):
-        return annotation
-    return next(filter(None, map(_model, get_args(annotation))), None)
-
-
-def twins(model: type[Value], stand_ins: Mapping[str, str]) -> dict[str, list[str]]:
-    """Return parameter -> the fields of which one gives it, for parameters that have twins.
-
-    `stand_ins` maps further fields to the parameters that they stand for.
-    """
+def twins(model: type[Value]) -> dict[str, list[str]]:
+    """Return parameter -> the fields of which one gives it, for parameters that have twins."""
     found: dict[str, list[str]] = {}
     for field in fields(model):
-        if filled := field.reference.fills if field.reference else stand_ins.get(field.name):
+        for filled in field.stands_for:
             found.setdefault(filled, [filled]).append(field.name)
     return found
 
@@ -154,21 +143,14 @@ def frozen(kind: Kind, parameters: Shape) -> list[str]:
 
 def _parameter_of(kind: Kind) -> dict[str, str]:
     """Return spec field -> the create parameter that it stands for."""
-    found = twins(kind.definition.spec, stand_ins(kind))
+    found = twins(kind.definition.spec)
     return {name: parameter for parameter, names in found.items() for name in names}
-
-
-def stand_ins(kind: Kind) -> dict[str, str]:
-    """Return spec field -> the create parameter that a lookup finds by it."""
-    return {lookup.field: lookup.fills for lookup in kind.lookups}
 
 
 # -- structures ------------------------------------------------------------------------------
 
 
-def structure(
-    model: type[Value], shape: Shape | None, stand_ins: Mapping[str, str] = MappingProxyType({})
-) -> Schema:
+def structure(model: type[Value], shape: Shape | None) -> Schema:
     """Return the schema of a type; `shape` is AWS's structure at the same place, if any."""
     own = model.model_json_schema()
     made: Schema = {"type": "object", "description": own["description"]}
@@ -183,7 +165,7 @@ def structure(
         cel.exactly_one(names)
         if shape is not None and parameter in shape.required
         else cel.at_most_one(names)
-        for parameter, names in twins(model, stand_ins).items()
+        for parameter, names in twins(model).items()
     ]
     return made | ({"x-kubernetes-validations": rules} if rules else {})
 
@@ -291,7 +273,7 @@ def _version(definition: Definition) -> Schema:
 
 
 def _root(definition: Definition, kind: Kind | None, parameters: Shape | None) -> Schema:
-    spec = structure(definition.spec, parameters, stand_ins(kind) if kind else {})
+    spec = structure(definition.spec, parameters)
     own_rules = [cel.validation(rule) for rule in definition.rules if not rule.root]
     spec.setdefault("x-kubernetes-validations", []).extend(own_rules)
     rules = [cel.validation(rule) for rule in definition.rules if rule.root]
@@ -327,7 +309,7 @@ def _annotate(properties: Schema, kind: Kind, parameters: Shape) -> None:
 def _selectable(definition: Definition) -> Iterator[str]:
     """Yield what `kubectl get --field-selector` can ask for: the referents, and the state."""
     for field in fields(definition.spec):
-        if field.model is NameRef:
+        if field.model is NameRef and not is_list(field.info.annotation):
             yield f".spec.{field.name}.name"
     if any(field.name == "state" for field in fields(definition.status)):
         yield ".status.state"

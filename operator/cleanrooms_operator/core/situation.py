@@ -50,6 +50,8 @@ class Situation:
     """Seconds since AWS last took the object's deletion; None: this process has not asked."""
     delete_again: float = 600.0
     """Seconds after which a deletion that came to nothing is asked for again."""
+    incomplete: bool = False
+    """Whether parameters are missing, for something that the spec names is not ready."""
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
     neighbours: Neighbours = field(default_factory=dict)

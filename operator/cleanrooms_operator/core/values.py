@@ -1,7 +1,8 @@
 """What specs and statuses are built from."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
@@ -35,7 +36,19 @@ class Reference:
     """Metadata of a spec field that names another resource: what it fills, and from where."""
 
     kind: str
-    fills: str
-    """The AWS parameter beside it that it stands for."""
-    source: str = "identifier"
-    """The field of the referent's status that holds the value."""
+    fills: Mapping[str, str]
+    """The AWS parameters beside it that it stands for -> the referent's status fields."""
+    optional: frozenset[str] = frozenset()
+    """Those of the parameters that a referent may have nothing for."""
+
+
+def structure_in(annotation: Any) -> type[Value] | None:  # noqa: ANN401 - what typing's generics are
+    """Return the structure inside an annotation such as `list[Channel] | None`."""
+    if isinstance(annotation, type) and issubclass(annotation, Value):
+        return annotation
+    return next(filter(None, map(structure_in, get_args(annotation))), None)
+
+
+def is_list(annotation: Any) -> bool:  # noqa: ANN401 - ditto
+    """Tell whether an annotation such as `list[Channel] | None` is of a list."""
+    return get_origin(annotation) is list or any(map(is_list, get_args(annotation)))

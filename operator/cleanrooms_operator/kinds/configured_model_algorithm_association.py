@@ -18,13 +18,13 @@ class ConfiguredModelAlgorithmAssociationSpec(kind.NamedSpec):
     membership_identifier: str | None = None
     membership_ref: Annotated[
         NameRef | None,
-        Reference("Membership", fills="membershipIdentifier"),
+        Reference("Membership", {"membershipIdentifier": "identifier"}),
         Field(description="The Membership, in this namespace, whose account acts."),
     ] = None
     configured_model_algorithm_arn: str | None = None
     configured_model_algorithm_ref: Annotated[
         NameRef | None,
-        Reference("ConfiguredModelAlgorithm", "configuredModelAlgorithmArn", source="arn"),
+        Reference("ConfiguredModelAlgorithm", {"configuredModelAlgorithmArn": "arn"}),
         Field(description="The ConfiguredModelAlgorithm, in this namespace, that is published."),
     ] = None
     description: str | None = None

@@ -16,15 +16,19 @@ from cleanrooms_operator.core.values import NameRef, Reference, Structure
 class MembershipSpec(kind.KeptSpec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
-    OWN: ClassVar[frozenset[str]] = kind.Spec.OWN | {"invitation", "mlConfiguration"} | voting.OWN
+    OWN: ClassVar[frozenset[str]] = kind.Spec.OWN | {"mlConfiguration"} | voting.OWN
 
     collaboration_identifier: str | None = None
     collaboration_ref: Annotated[
         NameRef | None,
-        Reference("Collaboration", fills="collaborationIdentifier"),
+        Reference("Collaboration", {"collaborationIdentifier": "identifier"}),
         Field(description="The Collaboration, in this namespace, to join. Immutable."),
     ] = None
-    invitation: joining.Invitation | None = Field(None, description=joining.INVITATION_TEXT)
+    invitation: Annotated[
+        joining.Invitation | None,
+        joining.INVITATION,
+        Field(description=joining.INVITATION_TEXT),
+    ] = None
     query_log_status: str
     job_log_status: str | None = None
     default_result_configuration: Structure | None = None
@@ -64,7 +68,6 @@ KIND = kind.Kind(
     by_request=frozenset({"paymentConfiguration"}),
     answered_as={"collaborationIdentifier": "collaborationId"},
     readings=(joining.ML_CONFIGURATION, voting.CHANGE_REQUESTS, accepting.MEMBERS),
-    lookups=(joining.INVITATION,),
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
     natural_key=joining.NATURAL_KEY,
     fitting=accepting.FITTING,

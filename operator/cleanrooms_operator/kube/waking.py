@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from cleanrooms_operator.core import references
-from cleanrooms_operator.core.resource import Document, Key, Resource
+from cleanrooms_operator.core.kind import Lookup
+from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME
 
 Topic: TypeAlias = tuple[str, ...]
@@ -96,12 +97,9 @@ def _interests(resource: Resource) -> Iterator[Topic]:
     for key in _used(resource):
         yield _itself(key)
     status = resource.status
-    if resource.key.kind == _MEMBERSHIP:
-        invitation = resource.spec.get("invitation")
-        if invitation is not None and status.get("identifier") is None:
-            yield _invitation(invitation["creatorAccountId"], invitation["name"])
-        if (identifier := status.get("collaborationIdentifier")) is not None:
-            yield ("collaboration", identifier)
+    yield from _looked_for(resource)
+    if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
+        yield ("collaboration", identifier)
     if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
         yield ("memberships", identifier)
 
@@ -110,9 +108,9 @@ def _topics(resource: Resource) -> Iterator[Topic]:
     """Yield what a change of a resource is about."""
     yield _itself(resource.key)
     status = resource.status
+    yield _shared(resource.key.kind, status.get("accountID", ""), _name(resource))
     if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
         yield ("collaboration", identifier)
-        yield _invitation(status.get("accountID", ""), _name(resource.spec, resource.key))
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
         yield ("memberships", identifier)
 
@@ -121,10 +119,21 @@ def _itself(key: Key) -> Topic:
     return ("resource", key.kind, key.namespace, key.name)
 
 
-def _invitation(creator: str, name: str) -> Topic:
-    return ("invitation", creator, name)
+def _looked_for(resource: Resource) -> Iterator[Topic]:
+    """Yield what a resource that has no object yet looks for among what others have made."""
+    kind = BY_NAME.get(resource.key.kind)
+    if kind is None or resource.status.get("identifier") is not None:
+        return
+    for one in references.stand_ins(kind, resource):
+        if isinstance(one.how, Lookup):
+            yield _shared(one.how.kind, one.value["creatorAccountId"], one.value["name"])
 
 
-def _name(spec: Document, key: Key) -> str:
-    name: str = spec.get("name") or key.name
+def _shared(kind: str, creator: str, name: str) -> Topic:
+    return ("shared", kind, creator, name)
+
+
+def _name(resource: Resource) -> str:
+    """Return the name in AWS."""
+    name: str = resource.spec.get("name") or resource.key.name
     return name

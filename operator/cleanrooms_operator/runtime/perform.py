@@ -148,7 +148,7 @@ def trouble(
 
 def _unmade(view: View) -> dict[str, None]:
     """Return what is cleared with an attempt that made nothing: the spec may be edited again."""
-    scope = references.filled_parameters(view.kind)
+    scope = references.recordable(view.kind)
     return dict.fromkeys(("attempt", "accountID", "region", *scope))
 
 
@@ -161,7 +161,7 @@ def _whereabouts(view: View) -> dict[str, str]:
     """Return where the object lives, which is never asked again: referents may go first."""
     scope = {
         name: view.parameters[name]
-        for name in references.filled_parameters(view.kind)
+        for name in references.recordable(view.kind)
         if name in view.parameters
     }
     return {"accountID": view.identity.account, "region": view.identity.region, **scope}

@@ -39,7 +39,7 @@ from cleanrooms_operator.runtime.outcome import GONE, Outcome
 from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
-from cleanrooms_operator.runtime.resolve import Search, resolve
+from cleanrooms_operator.runtime.resolve import Lack, Search, resolve
 from cleanrooms_operator.runtime.view import View, unanswered_request
 
 
@@ -126,18 +126,17 @@ async def _look_and_act(
 ) -> Step:
     resource = reporter.resource
     neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
-    filled = await resolve(Search(kind, resource, identity, ports, recall, neighbours))
-    if not isinstance(filled, dict):
-        if resource.status.get("identifier") is None:
-            return await _unresolved(kind, filled, reporter)
-        filled = references.recorded(kind, resource)
-    if references.filled_parameters(kind) or resource.condition(RESOLVED) is not None:
+    found = await resolve(Search(kind, resource, identity, ports, recall))
+    if found.lack is not None and not _is_recorded(resource):
+        return await _unresolved(kind, found.lack, reporter)
+    named_before = resource.condition(RESOLVED) is not None
+    if found.lack is None and (references.names_anything(kind) or named_before):
         fact = Fact(RESOLVED, "True", Reason.RESOLVED, "All that it names is there")
         reporter.facts = (fact,)
-    parameters = references.parameters(kind, resource, filled)
+    parameters = references.parameters(kind, resource, found.filled)
     view = View(kind, resource, identity, parameters, ports, recall, neighbours)
     recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
-    situation = _situation(view, await observe(view))
+    situation = _situation(view, await observe(view), found.lack)
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
     step = next_step(kind, situation)
@@ -147,6 +146,12 @@ async def _look_and_act(
     if situation.observe_only and resource.held and resource.status.get("attempt") is None:
         await ports.cluster.release(reporter.resource)
     return step
+
+
+def _is_recorded(resource: Resource) -> bool:
+    """Tell whether there is an object, or may be: where it lives is recorded then."""
+    status = resource.status
+    return status.get("identifier") is not None or status.get("attempt") is not None
 
 
 async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Step:
@@ -163,7 +168,7 @@ async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Ste
     return step
 
 
-def _situation(view: View, observed: Observed) -> Situation:
+def _situation(view: View, observed: Observed, lack: Lack | None) -> Situation:
     kind, ports, resource = view.kind, view.ports, view.resource
     return Situation(
         resource=resource,
@@ -179,6 +184,7 @@ def _situation(view: View, observed: Observed) -> Situation:
         refusal=_refusal(view),
         deleted_for=None if view.recall.ended is None else view.elapsed - view.recall.ended,
         delete_again=ports.policy.pace.list_interval,
+        incomplete=lack is not None,
         unmarkable=view.recall.unmarkable,
         neighbours=view.neighbours,
         certain=_is_certain(view),

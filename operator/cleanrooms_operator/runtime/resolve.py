@@ -1,18 +1,23 @@
 """References of a spec, resolved against the cluster and against what others made in AWS."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cleanrooms_operator.core import references
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.ownership import ITS_OWN
 from cleanrooms_operator.core.pace import patience
 from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.references import MEMBERSHIP, MEMBERSHIP_IDENTIFIER, Filled, StandIn
 from cleanrooms_operator.core.resource import Document, Resource
-from cleanrooms_operator.core.situation import Neighbours
+from cleanrooms_operator.core.shared import COLLABORATION
 from cleanrooms_operator.core.step import Stall, Wait
 from cleanrooms_operator.runtime.memory import Recall
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.tags import read_tags
+
+Lack: TypeAlias = Wait | Stall
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,38 +29,94 @@ class Search:
     identity: Identity
     ports: Ports
     recall: Recall
-    neighbours: Neighbours
 
 
-async def resolve(search: Search) -> dict[str, str] | Wait | Stall:
-    """Return the parameters that references stand for, or the step that follows from a lack."""
+@dataclass(frozen=True, slots=True)
+class Resolution:
+    """What a spec names, as far as it could be found."""
+
+    filled: Filled = field(default_factory=dict)
+    lack: Lack | None = None
+    """What follows from what could not be found."""
+
+
+async def resolve(search: Search) -> Resolution:
+    """Find what a spec names; nothing is asked of AWS once the object is recorded."""
     kind, resource = search.kind, search.resource
-    recorded = references.recorded(kind, resource)
-    if recorded.keys() == references.filled_parameters(kind):
-        return recorded
-    named = references.named(kind, resource)
+    known = references.recorded(kind, resource)
+    named = tuple(
+        one for one in references.named(kind, resource) if not references.is_recorded(one, known)
+    )
     found = {name.key: await search.ports.cluster.read(name.key) for name in named}
     filled, missing = references.resolved(named, found)
     if missing:
-        return Wait(Reason.DEPENDENCY_NOT_READY, "; ".join(missing))
-    for lookup in kind.lookups:
-        if (value := resource.spec.get(lookup.field)) is not None:
-            matches = await _matches(search, lookup, value)
-            chosen = await _choose(search, lookup, matches)
-            if chosen is None:
-                return _unclear(lookup, value, matches)
-            filled[lookup.fills] = chosen[lookup.source]
-    return filled
+        return Resolution(filled, Wait(Reason.DEPENDENCY_NOT_READY, "; ".join(missing)))
+    if resource.status.get("identifier") is not None:
+        return Resolution(filled)
+    return await _look_up(search, filled, known)
 
 
-async def _matches(search: Search, lookup: Lookup, value: Document) -> tuple[Document, ...]:
+async def _look_up(
+    search: Search, filled: Mapping[references.Path, Document], known: Mapping[str, str]
+) -> Resolution:
+    """Find what others have made and the spec names by account and name."""
+    made = dict(filled)
+    parameters = references.parameters(search.kind, search.resource, filled)
+    for one in references.stand_ins(search.kind, search.resource):
+        if not isinstance(one.how, Lookup) or references.is_recorded(one, known):
+            continue
+        matches = await _matches(search, one.how, one.value, parameters)
+        chosen = await _choose(search, one.how, matches)
+        if chosen is None:
+            return Resolution(made, _unclear(one, one.how, matches))
+        if not one.how.is_ready(chosen):
+            message = f"{one.how.kind} {chosen['name']} is {chosen['status']}"
+            return Resolution(made, Wait(Reason.DEPENDENCY_NOT_READY, message))
+        made[one.path] = references.taken(one.how, chosen)
+    return Resolution(made)
+
+
+async def _matches(
+    search: Search, lookup: Lookup, value: Document, parameters: Document
+) -> tuple[Document, ...]:
     """Return the summaries that are meant, from a List that is fresh where one is expected."""
     ports, recall = search.ports, search.recall
     now = ports.clock.elapsed()
     patient = max(recall.seen, now - patience(recall.waits, ports.policy.pace) / 2)
-    since = now if lookup.is_expected(value, search.neighbours) else patient
-    shown = await ports.service.sighting(search.identity, lookup.listing, {}, since)
+    resources = await ports.cluster.list(lookup.kind)
+    since = now if any(_makes(one, value) for one in resources) else patient
+    scope = await _scope(search, lookup, parameters)
+    shown = await ports.service.sighting(search.identity, lookup.listing, scope, since)
     return tuple(item for item in shown.items if lookup.matches(value, item))
+
+
+def _makes(resource: Resource, value: Document) -> bool:
+    """Tell whether a resource of this very cluster manages what is looked for."""
+    return (
+        resource.status.get("accountID") == value["creatorAccountId"]
+        and resource.spec.get("name", resource.key.name) == value["name"]
+        and resource.status.get("identifier") is not None
+    )
+
+
+async def _scope(search: Search, lookup: Lookup, parameters: Document) -> Document:
+    if COLLABORATION not in lookup.listing.scope:
+        return {}
+    return {COLLABORATION: await _collaboration(search, parameters[MEMBERSHIP_IDENTIFIER])}
+
+
+async def _collaboration(search: Search, membership: str) -> str:
+    """Return the collaboration of a membership, which its resource knows if there is one."""
+    ports = search.ports
+    for resource in await ports.cluster.list(MEMBERSHIP):
+        known: str | None = resource.status.get(COLLABORATION)
+        if resource.status.get("identifier") == membership and known is not None:
+            return known
+    answer = await ports.service.call(
+        search.identity, "cleanrooms", "GetMembership", {MEMBERSHIP_IDENTIFIER: membership}
+    )
+    identifier: str = answer["membership"]["collaborationId"]
+    return identifier
 
 
 async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...]) -> Document | None:
@@ -64,18 +125,16 @@ async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...])
         return matches[0]
     ours, ports = [], search.ports
     for match in matches:
-        if (arn := match.get(lookup.ours)) is not None:
+        if lookup.ours is not None and (arn := match.get(lookup.ours)) is not None:
             tags = await read_tags(ports.service, search.identity, lookup.listing.service, arn)
             if ports.policy.owner.claim(search.resource.key, tags) in ITS_OWN:
                 ours.append(match)
     return ours[0] if len(ours) == 1 else None
 
 
-def _unclear(lookup: Lookup, value: Document, matches: tuple[Document, ...]) -> Wait | Stall:
+def _unclear(one: StandIn, lookup: Lookup, matches: tuple[Document, ...]) -> Lack:
     if not matches:
-        return Wait(Reason.DEPENDENCY_NOT_READY, lookup.missing(value))
-    listed = ", ".join(sorted(str(match[lookup.source]) for match in matches))
-    return Stall(
-        Reason.AMBIGUOUS,
-        f"`{lookup.field}` matches several: {listed}. Name one by `{lookup.fills}`",
-    )
+        return Wait(Reason.DEPENDENCY_NOT_READY, lookup.missing(one.value))
+    parameter, source = next(iter(lookup.fills.items()))
+    listed = ", ".join(sorted(str(match[source]) for match in matches))
+    return Stall(Reason.AMBIGUOUS, f"`{one}` matches several: {listed}. Name one by `{parameter}`")
