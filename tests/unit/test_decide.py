@@ -310,6 +310,11 @@ class TestAnAttemptIsOpen:
     ) -> None:
         assert decide(Disproved(unsent), resource=attempted(**over)) == Discard()
 
+    @pytest.mark.parametrize("unsent", [False, True])
+    def test_nothing_is_sent_while_what_it_names_is_not_ready(self, *, unsent: bool) -> None:
+        """Else the same attempt might be sent with other parameters."""
+        assert decide(Disproved(unsent), resource=attempted(), incomplete=True) == Discard()
+
     def test_what_it_made_is_recorded(self) -> None:
         found = make.present(bound=False)
         assert decide(found, resource=attempted()) == Bind(found)
