@@ -1,12 +1,13 @@
 """Algorithms and their associations: what their statuses say, and what keeps them."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Blocker, Present
+from cleanrooms_operator.core.values import NameRef, Reference
 
 ASSOCIATION = "ConfiguredModelAlgorithmAssociation"
 
@@ -20,6 +21,13 @@ class AssociationStatus(Status):
     configured_model_algorithm_arn: Annotated[
         str | None, Field(description="ARN of the algorithm that it publishes.")
     ] = None
+
+
+AssociationRef: TypeAlias = Annotated[
+    NameRef | None,
+    Reference(ASSOCIATION, {"configuredModelAlgorithmAssociationArn": "arn"}),
+    Field(description="The association, in this namespace, whose algorithm runs."),
+]
 
 
 def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:

@@ -1,7 +1,7 @@
 """What a Membership does besides existing: payments, ML configuration, and the order of leaving."""
 
 from collections.abc import Iterator
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
@@ -64,7 +64,6 @@ class MembershipStatus(Status):
 UNDER_MEMBERSHIPS = ("ConfiguredModelAlgorithmAssociation",)
 """The kinds whose objects live under a membership."""
 
-INVITATION_TEXT = "The collaboration that this account was invited to. Immutable."
 ML_CONFIGURATION_TEXT = (
     "Where this member receives ML output, and by which role. What another made is not "
     "overwritten on an adopted membership, unless `managementPolicy` says Full."
@@ -112,6 +111,12 @@ INVITATION = Lookup(
         f"collaboration named {invitation['name']!r}"
     ),
 )
+
+InvitedTo: TypeAlias = Annotated[
+    Invitation | None,
+    INVITATION,
+    Field(description="The collaboration that this account was invited to. Immutable."),
+]
 
 # -- ML configuration ------------------------------------------------------------------------
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import runs
+from cleanrooms_operator.core import runs, shared
 from cleanrooms_operator.core.kind import Rule
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
@@ -54,9 +54,10 @@ class DataChannel(Value):
     ml_input_channel_arn: str | None = None
     ml_input_channel_ref: Annotated[
         NameRef | None,
-        Reference("MLInputChannel", "mlInputChannelArn", source="arn"),
+        Reference("MLInputChannel", {"mlInputChannelArn": "arn"}),
         Field(description="The MLInputChannel, in this namespace, that is trained on."),
     ] = None
+    shared_ml_input_channel: shared.Channel = Field(None, alias="sharedMLInputChannel")
     channel_name: str
     s3_data_distribution_type: str | None = Field(None, alias="s3DataDistributionType")
 
@@ -68,11 +69,20 @@ class IncrementalTrainingDataChannel(Value):
     version_identifier: str | None = None
     trained_model_ref: Annotated[
         NameRef | None,
-        Reference("TrainedModel", "trainedModelArn", source="arn"),
+        Reference(
+            "TrainedModel",
+            {"trainedModelArn": "arn", "versionIdentifier": "versionIdentifier"},
+            optional=frozenset({"versionIdentifier"}),
+        ),
         Field(
             description="The TrainedModel, in this namespace, that the training goes on from: "
             "stands for `trainedModelArn` and `versionIdentifier`."
         ),
+    ] = None
+    shared_trained_model: Annotated[
+        shared.SharedName | None,
+        shared.model("versionIdentifier"),
+        Field(description="A trained model of another member, its latest version."),
     ] = None
     channel_name: str
 

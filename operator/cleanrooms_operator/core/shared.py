@@ -1,6 +1,6 @@
 """What other members have published in a collaboration, found by their account and its name."""
 
-from typing import Annotated
+from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
@@ -88,3 +88,15 @@ def template() -> Lookup:
         handle=("arn",),
     )
     return _lookup("AnalysisTemplate", listing, {"analysisTemplateArn": "arn"})
+
+
+Association: TypeAlias = Annotated[
+    SharedName | None,
+    association("configuredModelAlgorithmAssociationArn"),
+    Field(description="An association that any member of the collaboration has published."),
+]
+Channel: TypeAlias = Annotated[
+    SharedName | None,
+    channel(),
+    Field(description="An ML input channel that any member of the collaboration has made."),
+]

@@ -24,11 +24,7 @@ class MembershipSpec(kind.KeptSpec):
         Reference("Collaboration", {"collaborationIdentifier": "identifier"}),
         Field(description="The Collaboration, in this namespace, to join. Immutable."),
     ] = None
-    invitation: Annotated[
-        joining.Invitation | None,
-        joining.INVITATION,
-        Field(description=joining.INVITATION_TEXT),
-    ] = None
+    invitation: joining.InvitedTo = None
     query_log_status: str
     job_log_status: str | None = None
     default_result_configuration: Structure | None = None

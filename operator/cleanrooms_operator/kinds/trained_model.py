@@ -8,11 +8,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import kind, models, runs
+from cleanrooms_operator.core import algorithms, kind, models, runs, shared
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
-ASSOCIATION = "ConfiguredModelAlgorithmAssociation"
 
 
 class TrainedModelSpec(kind.NamedSpec):
@@ -21,15 +20,12 @@ class TrainedModelSpec(kind.NamedSpec):
     membership_identifier: str | None = None
     membership_ref: Annotated[
         NameRef | None,
-        Reference("Membership", fills=SCOPE),
+        Reference("Membership", {SCOPE: "identifier"}),
         Field(description="The Membership, in this namespace, whose account trains."),
     ] = None
     configured_model_algorithm_association_arn: str | None = None
-    configured_model_algorithm_association_ref: Annotated[
-        NameRef | None,
-        Reference(ASSOCIATION, "configuredModelAlgorithmAssociationArn", source="arn"),
-        Field(description="The association, in this namespace, whose algorithm trains."),
-    ] = None
+    configured_model_algorithm_association_ref: algorithms.AssociationRef = None
+    shared_configured_model_algorithm_association: shared.Association = None
     description: str | None = None
     resource_config: Structure
     stopping_condition: Structure | None = None
