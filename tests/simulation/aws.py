@@ -80,6 +80,16 @@ class Aws:
     def tags(self, account: str, service: str, arn: str) -> dict[str, str]:
         return dict(self.ask(account, service, "ListTagsForResource", resourceArn=arn)["tags"])
 
+    def signed(self, account: str, kind: Kind, item: Mapping[str, Any]) -> dict[str, str]:
+        """Return the tags of an object, with those that a version has of its own (ER-4)."""
+        name, arn = kind.handle.of(item), item[kind.handle.arn]
+        tags = self.tags(account, kind.service, arn)
+        if name.version is None:
+            return tags
+        scope = {parameter: item[parameter] for parameter in kind.scope}
+        asked = {**scope, **kind.handle.naming(name)}
+        return {**self.ask(account, kind.service, kind.read, **asked)["tags"], **tags}
+
     def objects(self, account: str, kind: Kind) -> list[Mapping[str, Any]]:
         """Return the summaries of what an account has of a kind, without what is over."""
         listed = [self._listed(account, kind, scope) for scope in self._scopes(account, kind)]
@@ -95,7 +105,23 @@ class Aws:
         def ask(parameters: Mapping[str, Any]) -> Any:
             return self.ask(account, kind.listing.service, kind.listing.operation, **parameters)
 
-        return _pages(ask, kind.listing, scope)
+        listed = _pages(ask, kind.listing, scope)
+        if kind.versions is None:
+            return listed
+        return [item for shown in listed for item in self._versions(account, kind, scope, shown)]
+
+    def _versions(
+        self, account: str, kind: Kind, scope: Mapping[str, str], shown: Mapping[str, Any]
+    ) -> list[Any]:
+        """Return all versions of what a List shows one of."""
+        listing = kind.versions
+        assert listing is not None
+
+        def ask(parameters: Mapping[str, Any]) -> Any:
+            return self.ask(account, listing.service, listing.operation, **parameters)
+
+        named = {kind.handle.parameter: kind.handle.of(shown).identifier}
+        return _pages(ask, listing, {**scope, **named})
 
     def _scopes(self, account: str, kind: Kind) -> list[dict[str, str]]:
         if not kind.listing.scope:

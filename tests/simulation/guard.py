@@ -12,7 +12,7 @@ from cleanrooms_operator.core.decide import paused
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Annotation, Document, Key, Resource
+from cleanrooms_operator.core.resource import Annotation, Document, Key, ObjectId, Resource
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.runtime.outcome import Outcome
 from cleanrooms_operator.runtime.ports import Identity
@@ -20,6 +20,7 @@ from cleanrooms_operator.runtime.search import NONE
 from simulation import agreement
 
 if TYPE_CHECKING:
+    from cleanrooms_emulator.log import Record
     from simulation.world import Pass, World
 
 Arguments: TypeAlias = tuple[Identity, str, str, Document]
@@ -34,6 +35,8 @@ class Guard:
 
     made: set[str] = field(default_factory=set)
     """The uids of the resources that an object was made for."""
+    bought: dict[Key, set[str]] = field(default_factory=dict)
+    """What was made for each resource, and not released since (rule R-37)."""
     left: set[Key] = field(default_factory=set)
     """Resources that went without their objects, as somebody was told or wanted."""
     asked: set[str] = field(default_factory=set)
@@ -42,7 +45,9 @@ class Guard:
     """How often each promise was looked at: the witness that the guard did not sleep."""
 
     def fork(self) -> Guard:
-        return Guard(set(self.made), set(self.left), set(self.asked), self.looked.copy())
+        bought = {key: set(names) for key, names in self.bought.items()}
+        looked = self.looked.copy()
+        return Guard(set(self.made), bought, set(self.left), set(self.asked), looked)
 
     # -- before a call -------------------------------------------------------------------------
 
@@ -76,7 +81,7 @@ class Guard:
         assert where == (arguments[0].account, arguments[0].region)
         if stored.annotations.get(Annotation.EXTERNAL_ID) != NONE:
             assert stored.uid not in self.made, f"{key} is made again though nobody asked for that"
-            alive = _alive(world, arguments[0].account, key, arguments[3])
+            alive = self._alive(world, arguments[0].account, key, arguments[3])
             assert not alive, f"{key} is made twice, beside {alive}"
 
     def _allow_change(self, world: World, run: Pass, kind: Kind, arguments: Arguments) -> None:
@@ -95,7 +100,10 @@ class Guard:
             assert any(s.get("collaborationIdentifier") == shared for s in known)
             return
         (target,) = (v for n, v in parameters.items() if n == kind.handle.parameter)
-        assert any(s.get("identifier") == target for s in known), f"{operation} of another's object"
+        handle = kind.handle
+        given = ObjectId(target, parameters.get(handle.version) if handle.version else None)
+        found = [handle.recorded(status) for status in known]
+        assert given in found, f"{operation} of another's object"
 
     def _allow_claim(self, world: World, run: Pass, arguments: Arguments) -> None:
         """Assert that an object that is not recorded yet may be tagged as the resource's."""
@@ -106,7 +114,10 @@ class Guard:
         named = run.seen.annotations.get(Annotation.EXTERNAL_ID, "")
         tags = world.aws.tags(identity.account, service, arn)
         inherited = tags.get(OWNER) in world.owner.inherits
-        assert arn.endswith(named.rpartition("/")[2] or "-") or inherited, f"{operation} of {arn}"
+        # Its own mark may have been replaced by a sibling's (rule R-1).
+        bought = any(name.partition("#")[0] == arn for name in self.bought.get(run.key, ()))
+        named = named.partition("#")[0].rpartition("/")[2] or "-"
+        assert arn.endswith(named) or inherited or bought, f"{operation} of {arn}"
 
     # -- afterwards ----------------------------------------------------------------------------
 
@@ -115,12 +126,35 @@ class Guard:
         record = world.aws.last()
         assert record.answered != "ValidationException" or run.key in world.mistaken, record
         assert run.seen is not None
+        kind = world.kinds[run.key.kind]
         if record.applied and record.operation == agreement.CREATE:
             shared = record.parameters["collaborationIdentifier"]
             *_, newest = world.aws.emulator.store.list(ChangeRequest, shared)
             self.asked.add(newest.id)
-        if record.applied and record.operation == world.kinds[run.key.kind].create:
+        if record.applied and record.operation == kind.create:
             self.made.add(run.seen.uid)
+        if kind.versions is not None and record.applied:
+            self._note_version(world, kind, run, record)
+
+    def _note_version(self, world: World, kind: Kind, run: Pass, record: Record) -> None:
+        """Take note of what was bought, whatever its tags will say, and of what was released."""
+        if record.operation == kind.create:
+            account = record.account
+            made = next(
+                str(kind.handle.of(item))
+                for item in reversed(world.aws.objects(account, kind))
+                if item["name"] == record.parameters["name"]
+            )
+            self.bought.setdefault(run.key, set()).add(made)
+        elif any(key.startswith(RELEASED) for key in record.parameters.get("tags", ())):
+            self.bought.pop(run.key, None)
+
+    def _alive(self, world: World, account: str, key: Key, parameters: Document) -> list[str]:
+        kind = world.kinds[key.kind]
+        if kind.versions is None:
+            return _alive(world, account, key, parameters)
+        alive = {str(kind.handle.of(item)) for item in _live(world, account, kind)}
+        return sorted(alive & self.bought.get(key, set()))
 
     def released(self, run: Pass) -> None:
         """Take note that a finalizer went."""
@@ -143,11 +177,17 @@ def _alive(world: World, account: str, key: Key, parameters: Document) -> list[s
     kind = world.kinds[key.kind]
     return [
         item[kind.handle.arn]
-        for item in world.aws.objects(account, kind)
-        if kind.lifecycle_of(item[kind.state]) in {Lifecycle.READY, Lifecycle.CHANGING}
-        and is_same(kind, item, parameters)
+        for item in _live(world, account, kind)
+        if is_same(kind, item, parameters)
         and _is_unreleased(key, world.aws.tags(account, kind.service, item[kind.handle.arn]))
     ]
+
+
+def _live(world: World, account: str, kind: Kind) -> list[Document]:
+    """Return what an account has of a kind that is of use, or may become so."""
+    living = {Lifecycle.READY, Lifecycle.CHANGING}
+    shown = world.aws.objects(account, kind)
+    return [item for item in shown if kind.lifecycle_of(kind.state_of(item)) in living]
 
 
 def is_same(kind: Kind, item: Document, fields: Document) -> bool:

@@ -102,24 +102,34 @@ def check_truth(world: World) -> None:
 def _check_object(world: World, kind: Kind, resource: Resource) -> None:
     account, status = resource.status["accountID"], resource.status
     scope = {name: status[name] for name in kind.scope}
-    named = {**scope, kind.handle.parameter: status["identifier"]}
+    recorded = kind.handle.recorded(status)
+    assert recorded is not None
+    named = {**scope, **kind.handle.naming(recorded)}
     answer = world.ask(account, kind.service, kind.read, **named)
     shown = answer if kind.envelope is None else answer[kind.envelope]
     for name in kind.in_place & resource.spec.keys():
         assert shown.get(name) == resource.spec[name], f"{resource.key}: {name} is not true"
-    tags = world.aws.tags(account, kind.service, status["arn"])
-    assert (resource.spec.get("tags") or {}).items() <= tags.items()
-    owner = (tags.get(OWNER), tags.get(NAMESPACE), tags.get(NAME))
-    assert owner == (world.owner.id, resource.key.namespace, resource.key.name)
+    if kind.versions is None:
+        tags = world.aws.tags(account, kind.service, status["arn"])
+        assert (resource.spec.get("tags") or {}).items() <= tags.items()
+        owner = (tags.get(OWNER), tags.get(NAMESPACE), tags.get(NAME))
+        assert owner == (world.owner.id, resource.key.namespace, resource.key.name)
 
 
 def check_orphans(world: World) -> None:
     """Assert that every object that the operator made is known to a resource, or left by word."""
-    bound = {resource.status.get("arn") for resource in world.resources.values()}
+    bound = {
+        str(world.kinds[key.kind].handle.recorded(resource.status))
+        for key, resource in world.resources.items()
+        if key.kind in world.kinds
+    }
     for account, kind, item in objects(world):
         arn = item[kind.handle.arn]
-        tags = world.aws.tags(account, kind.service, arn)
-        if arn in bound or OWNER not in tags:
+        tags = world.aws.signed(account, kind, item)
+        if str(kind.handle.of(item)) in bound or OWNER not in tags:
+            continue
+        if kind.versions is not None:
+            _check_version(world, kind, item)
             continue
         world.guard.looked["stray"] += 1
         key = Key(kind.name, tags[NAMESPACE], tags[NAME])
@@ -133,6 +143,13 @@ def check_orphans(world: World) -> None:
         else:
             # Its resource was replaced in the middle of its deletion, or made for something else.
             assert key in world.guard.left, f"{arn} of {key} is an orphan"
+
+
+def _check_version(world: World, kind: Kind, item: Any) -> None:
+    """Assert that a version that nobody records was left by word; its tags need not be its own."""
+    name = str(kind.handle.of(item))
+    makers = {key for key, names in world.guard.bought.items() if name in names}
+    assert makers <= world.guard.left, f"{name} of {makers} is an orphan"
 
 
 def objects(world: World) -> list[tuple[str, Kind, Any]]:

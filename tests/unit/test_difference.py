@@ -86,3 +86,9 @@ def test_one_leaf_differs(
 def test_every_leaf_is_told_in_the_order_of_the_spec() -> None:
     found = differences({"b": "1", "a": {"d": "1", "c": "1"}, "e": "1"}, {"e": "1"})
     assert [leaf.path for leaf in found] == ["b", "a.d", "a.c"]
+
+
+def test_structures_in_a_list_are_compared_one_by_one_as_far_as_they_are_shown() -> None:
+    asked = {"channels": [{"arn": "x", "channelName": "a", "taken": "y"}]}
+    shown = {"channels": [{"arn": "z", "channelName": "a", "filledIn": "b"}]}
+    assert [drift.path for drift in differences(asked, shown)] == ["channels[0].arn"]

@@ -22,7 +22,7 @@ VERSIONED: Kind = replace(
     listing=replace(make.THING.listing, handle=("arn", "version")),
     versions=Listing("cleanrooms", "ListThingVersions", "things", handle=("arn", "version")),
 )
-SECOND = Key("Thing", "a", "two")
+SECOND, THIRD = Key("Thing", "a", "two"), Key("Thing", "a", "three")
 SIGNED = SharedSignature(Owner("cluster-1"), make.KEY)
 SIBLINGS = SharedSignature(Owner("cluster-1"), SECOND)
 BASE = ObjectId(make.ARN)
@@ -211,6 +211,19 @@ class TestByName:
         found = present(await seen(at, make.resource(), kind=VERSIONED))
         assert (found.name, found.claim) == (BASE, Claim.INHERITED)
 
+    async def test_er_4_where_none_is_lost_a_namesake_without_our_mark_is_anothers(self) -> None:
+        tags = {**SIBLINGS.tags("y"), **SharedSignature(Owner("cluster-1"), THIRD).tags("z")}
+        assert await seen(asked(base(), version(), tags=tags), make.resource(), kind=VERSIONED) == (
+            Absent()
+        )
+
+    async def test_r_2_what_another_clusters_version_has_replaced_is_perhaps_its_own(self) -> None:
+        tags = SharedSignature(Owner("cluster-2"), SECOND).tags("y")
+        clash = await seen(asked(base(), version(), tags=tags), make.resource(), kind=VERSIONED)
+        assert isinstance(clash, Clash)
+        assert clash.reason is Reason.OWNED_ELSEWHERE
+        assert "cluster-2" in clash.message
+
     async def test_a_person_may_want_another_beside_it(self) -> None:
         beside = make.resource(annotations=make.annotations(external_id="none"))
         at = asked(base(), version(), tags=SIBLINGS.tags("y"))
@@ -239,7 +252,7 @@ class TestByName:
     async def test_two_arns_with_siblings_are_not_guessed_between(self) -> None:
         at = asked(base(), version(), tags=SIBLINGS.tags("y"))
         other = make.ARN + "-2"
-        at.aws.lists["ListThingVersions"].append(base(arn=other))
+        at.aws.lists["ListThingVersions"] += [base(arn=other), version("v-9", arn=other)]
         clash = await seen(at, make.resource(), kind=VERSIONED)
         assert isinstance(clash, Clash)
         assert clash.reason is Reason.ADOPTION_CONFLICT

@@ -29,7 +29,8 @@ def _differences(
             yield from _differences(wanted, shown or {}, here, unordered)
         elif _are_structures(wanted, shown):
             for place, (one, other) in enumerate(zip(wanted, shown or (), strict=True)):
-                yield from _differences(one, other, f"{here}[{place}]", unordered)
+                compared = {member: one[member] for member in one if member in other}
+                yield from _differences(compared, other, f"{here}[{place}]", unordered)
         elif not _same(wanted, shown, as_set=name in unordered):
             yield Drift(here, wanted, shown)
 

@@ -109,6 +109,10 @@ class Signature:
         """Whether the deletion of an object has begun (rule R-3)."""
         return RELEASED in tags
 
+    def may_be_lost(self, tags: Mapping[str, str], objects: int) -> bool:  # noqa: ARG002 - nobody shares these tags
+        """Whether so many objects share tags in which marks of some of them are missing."""
+        return False
+
     def release(self, tags: Mapping[str, str]) -> dict[str, str]:  # noqa: ARG002 - of one that shares its tags they matter
         """Return the tags that say so."""
         return {RELEASED: "true"}
@@ -182,6 +186,10 @@ class SharedSignature(Signature):
         """Whether the deletion of an object has begun, and not that of an earlier one."""
         released = tags.get(self.release_key)
         return released is not None and tags.get(self._mark) in {None, released}
+
+    def may_be_lost(self, tags: Mapping[str, str], objects: int) -> bool:
+        """Whether so many objects share tags in which marks of some of them are missing."""
+        return sum(key.startswith(f"{OWNER}.") for key in tags) < objects
 
     def release(self, tags: Mapping[str, str]) -> dict[str, str]:
         """Return the tags that say so."""

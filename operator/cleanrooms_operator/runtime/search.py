@@ -1,12 +1,13 @@
 """Finding the object of a resource that has none recorded: by attempt, by name, by key, by word."""
 
+from collections import Counter
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import NaturalKey
-from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS, Claim
+from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS, OWNER, Claim
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, ObjectId
 from cleanrooms_operator.core.step import (
@@ -98,7 +99,23 @@ async def find_by_name(view: View) -> Observed:
     """Look for an object of this resource before anything is created."""
     shown = await view.sighting(view.recall.seen)
     named = [item for item in shown.items if item.get("name") == view.parameters["name"]]
-    return _judge(view, await _candidates(view, named))
+    found = await _candidates(view, named)
+    sharing = Counter(item[view.kind.handle.arn] for item in shown.items) if found else Counter()
+    return _judge(view, [_suspected(view, candidate, sharing) for candidate in found])
+
+
+def _suspected(view: View, candidate: Candidate, sharing: Mapping[str, int]) -> Candidate:
+    """Say of a namesake that may have lost its mark what those of its siblings say (rule R-1).
+
+    A version that was made later may have taken the place of its tags (rule ER-4).
+    """
+    objects = sharing[candidate.shown[view.kind.handle.arn]]
+    lost = view.signature.may_be_lost(candidate.tags, objects)
+    if candidate.claim is Claim.SIBLING and not lost:
+        return replace(candidate, claim=Claim.OTHER)
+    if candidate.claim is Claim.OTHER and lost:
+        return replace(candidate, claim=Claim.ELSEWHERE)
+    return candidate
 
 
 async def _candidates(view: View, items: list[Document]) -> list[Candidate]:
@@ -137,7 +154,6 @@ def _judge(view: View, candidates: list[Candidate]) -> Observed:
     if view.resource.annotations.get(Annotation.EXTERNAL_ID) == NONE:
         return Absent()
     if siblings := _latest(view, candidates, {Claim.SIBLING}):
-        # A version that was made later may have taken the place of its tags (rule ER-4).
         return _only(view, [replace(sibling, claim=Claim.INHERITED) for sibling in siblings])
     elsewhere = [c for c in candidates if c.claim is Claim.ELSEWHERE]
     return _owned_elsewhere(view, elsewhere[0]) if elsewhere else Absent()
@@ -171,7 +187,7 @@ def _raise_unread(candidates: list[Candidate]) -> None:
 
 
 def _owned_elsewhere(view: View, candidate: Candidate) -> Clash:
-    owner = view.signature.maker(candidate.tags)
+    owner = view.signature.maker(candidate.tags) or candidate.tags.get(OWNER)
     arn = candidate.shown[view.kind.handle.arn]
     return Clash(
         Reason.OWNED_ELSEWHERE,
