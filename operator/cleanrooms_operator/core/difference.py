@@ -13,8 +13,9 @@ def differences(
     """Return the leaves of `desired` that `observed` has otherwise.
 
     A leaf that the spec leaves out is AWS's to fill in. Lists named in `unordered`, at any depth,
-    are sets; other lists count as one leaf. An absent payment leaf is the same as FALSE, for AWS
-    writes the resolved values only where somebody set one.
+    are sets; lists of as many structures are compared one by one, as far as AWS shows what is in
+    them; other lists count as one leaf. An absent payment leaf is the same as FALSE, for AWS writes
+    the resolved values only where somebody set one.
     """
     return tuple(_differences(desired, observed, "", unordered))
 
