@@ -12,6 +12,7 @@ PROJECT = Path(__file__).parents[1]
 VERSION = "cleanrooms-operator.dev/v1alpha1"
 UUID = "12345678-1234-1234-1234-123456789012"
 ROLE = "arn:aws:iam::111111111111:role/results"
+MEMBERSHIP = f"arn:aws:cleanrooms-ml:us-east-1:111111111111:membership/{UUID}"
 
 Document = dict[str, Any]
 
@@ -28,6 +29,28 @@ VALID: Mapping[str, Document] = {
     "Membership": {
         "invitation": {"creatorAccountId": "111111111111", "name": "churn"},
         "queryLogStatus": "ENABLED",
+    },
+    "MLInputChannel": {
+        "membershipIdentifier": UUID,
+        "configuredModelAlgorithmAssociations": [
+            f"{MEMBERSHIP}/configured-model-algorithm-association/churn"
+        ],
+        "inputChannel": {
+            "roleArn": ROLE,
+            "dataSource": {
+                "protectedQueryInputParameters": {
+                    "sqlParameters": {"queryString": "SELECT age FROM customers"}
+                }
+            },
+        },
+        "retentionInDays": 30,
+    },
+    "InferenceJob": {
+        "membershipIdentifier": UUID,
+        "trainedModelArn": f"{MEMBERSHIP}/trained-model/churn",
+        "resourceConfig": {"instanceType": "ml.m5.2xlarge"},
+        "outputConfiguration": {"members": [{"accountId": "111111111111"}]},
+        "dataSource": {"mlInputChannelArn": f"{MEMBERSHIP}/ml-input-channel/churn"},
     },
 }
 

@@ -205,15 +205,15 @@ def released_when_not_shown_once(patch: Patch) -> None:
 
 
 def released_while_uncertain(patch: Patch) -> None:
-    def hasty(step: Step, situation: Any, observed: Any) -> Step:
+    def hasty(step: Step, _: Any, situation: Any, observed: Any) -> Step:
         return Release() if situation.resource.deleting and observed == Uncertain() else step
 
     rewrite(patch, decide, "_resolve", hasty)
 
 
 def no_mark_before_the_end(patch: Patch) -> None:
-    def hasty(step: Step, *_: Any) -> Step:
-        return Delete(step.present) if isinstance(step, Mark) else step
+    def hasty(step: Step, kind: Any, *_: Any) -> Step:
+        return Delete(step.present, kind.delete) if isinstance(step, Mark) else step
 
     rewrite(patch, teardown, "_end", hasty)
 
@@ -246,7 +246,7 @@ def generation_claimed_that_was_not_seen(patch: Patch) -> None:
 
 
 def waits_without_looking_again(patch: Patch) -> None:
-    def never(again: float | None, step: Step, *_: Any) -> float | None:
+    def never(again: float | None, _: Any, step: Step, *__: Any) -> float | None:
         return None if isinstance(step, Wait) else again
 
     rewrite(patch, reconcile, "_again", never)

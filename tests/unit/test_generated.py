@@ -147,10 +147,17 @@ class TestSchemas:
     def test_there_are_no_floats_but_those_of_aws(self) -> None:
         """AWS's doubles stay `number` (R-40)."""
         policies = "ConfiguredModelAlgorithmAssociation.spec.privacyConfiguration.policies"
+        synthetic = (
+            "epsilon",
+            "maxMembershipInferenceAttackScore",
+            "membershipInferenceAttackScores[].score",
+        )
         assert [path for path, schema in everywhere() if schema["type"] == "number"] == [
             f"{policies}.trainedModels.maxArtifactSize.value",
             f"{policies}.trainedModelExports.maxSize.value",
             f"{policies}.trainedModelInferenceJobs.maxOutputSize.value",
+            *(f"MLInputChannel.status.{name}" for name in ("numberOfFiles", "sizeInGb")),
+            *(f"MLInputChannel.status.syntheticData.{name}" for name in synthetic),
         ]
 
     def test_nothing_unknown_is_kept(self) -> None:

@@ -391,11 +391,13 @@ class TestLeaving:
         """OP-8: nothing is left that could block."""
         assert joining.blockers(situation(subject(), found), found) == ()
 
+    @pytest.mark.parametrize("kind", joining.UNDER_MEMBERSHIPS)
     @pytest.mark.parametrize("deleted", [None, make.NOW])
-    def test_it_is_kept_while_an_object_lives_under_it(self, deleted: datetime | None) -> None:
+    def test_it_is_kept_while_an_object_lives_under_it(
+        self, kind: str, deleted: datetime | None
+    ) -> None:
         """OP-8: also under a membership that is over, where AWS would refuse its deletion."""
         found = shown(status="COLLABORATION_DELETED")
-        [kind] = joining.UNDER_MEMBERSHIPS
         user = make.resource(
             key=Key(kind, "a", "churn"),
             status={"membershipIdentifier": found.identifier},

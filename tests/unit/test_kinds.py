@@ -100,9 +100,9 @@ def given(kind: Kind) -> set[str]:
 
 
 def calls(kind: Kind) -> Iterator[tuple[str, str]]:
-    yield from ((kind.service, name) for name in (kind.create, kind.read, kind.delete))
-    if kind.update is not None:
-        yield kind.service, kind.update
+    cancel = None if kind.cancel is None else kind.cancel.operation
+    named = (kind.create, kind.read, kind.delete, kind.update, cancel)
+    yield from ((kind.service, name) for name in named if name is not None)
     yield from ((part.service, part.operation) for part in kind.parts.values())
     yield from ((reading.service, reading.operation) for reading in kind.readings)
 
@@ -186,7 +186,15 @@ class TestAnswers:
     def test_every_end_has_a_reason(self, kind: Kind) -> None:
         useless = {Lifecycle.FAILED, Lifecycle.GONE}
         states = kind.lifecycle.keys() | kind.ends.keys()
-        assert kind.ends.keys() == {s for s in states if kind.lifecycle_of(s) in useless}
+        ended = {s for s in states if kind.lifecycle_of(s) in useless}
+        assert ended <= kind.ends.keys()
+        assert all(kind.lifecycle_of(s) is Lifecycle.DONE for s in kind.ends.keys() - ended)
+
+    def test_what_is_cancelled_and_published_is_known_to_aws(self, kind: Kind) -> None:
+        if kind.cancel is not None:
+            assert kind.cancel.states <= kind.lifecycle.keys()
+        assert set(kind.published) <= read_fields(kind).keys()
+        assert set(kind.published) <= {field.name for field in fields(kind.definition.status)}
 
     def test_every_parameter_is_shown_again_so_that_drift_is_seen(self, kind: Kind) -> None:
         unseen = {parameter for name, parameter in NOT_SHOWN if name == kind.name}
@@ -202,7 +210,8 @@ class TestAnswers:
         assert kind.unordered <= lists
 
     def test_the_handle_names_the_object_everywhere(self, kind: Kind) -> None:
-        for name in filter(None, (kind.read, kind.delete, kind.update)):
+        cancel = None if kind.cancel is None else kind.cancel.operation
+        for name in filter(None, (kind.read, kind.delete, kind.update, cancel)):
             needed = operation(kind.service, name).input_shape.required_members
             assert kind.handle.parameter in taken(kind.service, name)
             assert set(needed) <= {kind.handle.parameter, *kind.listing.scope}

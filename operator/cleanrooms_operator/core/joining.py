@@ -61,7 +61,12 @@ class MembershipStatus(Status):
 
 # -- what is declared ------------------------------------------------------------------------
 
-UNDER_MEMBERSHIPS = ("ConfiguredModelAlgorithmAssociation",)
+UNDER_MEMBERSHIPS = (
+    "ConfiguredModelAlgorithmAssociation",
+    "MLInputChannel",
+    "TrainedModel",
+    "InferenceJob",
+)
 """The kinds whose objects live under a membership."""
 
 ML_CONFIGURATION_TEXT = (

@@ -10,7 +10,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, ObjectId, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.step import Blocker, Change, Drift, Fact, Lifecycle, Present
-from cleanrooms_operator.core.values import NameRef, Value
+from cleanrooms_operator.core.values import NameRef, Reference, Value
 
 
 class Spec(Value):
@@ -74,6 +74,17 @@ class NamedSpec(Spec):
     """What kinds with a name in AWS understand."""
 
     name: Annotated[str | None, Field(description="Name in AWS. Default: `metadata.name`.")] = None
+
+
+class MemberSpec(NamedSpec):
+    """What kinds understand whose object lives under a membership."""
+
+    membership_identifier: str | None = None
+    membership_ref: Annotated[
+        NameRef | None,
+        Reference("Membership", {"membershipIdentifier": "identifier"}),
+        Field(description="The Membership, in this namespace, whose account acts."),
+    ] = None
 
 
 class KeptSpec(Spec):

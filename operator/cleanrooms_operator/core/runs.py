@@ -19,6 +19,7 @@ PUBLISHING = tuple(timedelta(minutes=minutes) for minutes in (2, 6, 15))
 LONGEST_MESSAGE = 1024
 """Characters of AWS's text about a failure that are told."""
 
+
 UNDER_WAY = dict.fromkeys(
     (f"{act}_{stage}" for act in ("CREATE", "CANCEL") for stage in ("PENDING", "IN_PROGRESS")),
     Lifecycle.CHANGING,

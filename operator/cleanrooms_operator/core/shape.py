@@ -50,6 +50,7 @@ class UnboundedError(ValueError):
 MAXIMA: Mapping[str, int] = MappingProxyType(
     {
         "MemberList": 9,  # SOURCE: AWS's CloudFormation schema of Collaboration
+        "ParameterMap": 50,  # parameters of an analysis template
     }
 )
 """Shape -> its maximum, where the model has none."""
@@ -68,6 +69,7 @@ OPEN_ENUMS: Mapping[str, Schema] = MappingProxyType(
     {
         "SupportedS3Region": {"maxLength": 32, "pattern": "^[a-z]{2}(-[a-z]+)+-[0-9]$"},
         "InstanceType": {"maxLength": 64, "pattern": r"^ml\."},
+        "InferenceInstanceType": {"maxLength": 64, "pattern": r"^ml\."},
     }
 )
 """Enumerations that AWS extends often -> what is asked of a value instead."""

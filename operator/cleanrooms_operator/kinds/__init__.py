@@ -6,7 +6,9 @@ from cleanrooms_operator.kinds import (
     collaboration,
     configured_model_algorithm,
     configured_model_algorithm_association,
+    inference_job,
     membership,
+    ml_input_channel,
     trained_model,
 )
 
@@ -15,7 +17,9 @@ KINDS: tuple[Kind, ...] = (
     membership.KIND,
     configured_model_algorithm.KIND,
     configured_model_algorithm_association.KIND,
+    ml_input_channel.KIND,
     trained_model.KIND,
+    inference_job.KIND,
 )
 """The kinds that have an object in AWS, in the order of their creation."""
 

@@ -9,7 +9,9 @@
   - memberships
   - configuredmodelalgorithms
   - configuredmodelalgorithmassociations
+  - mlinputchannels
   - trainedmodels
+  - inferencejobs
   verbs:
   - get
   - list
@@ -23,7 +25,9 @@
   - memberships/status
   - configuredmodelalgorithms/status
   - configuredmodelalgorithmassociations/status
+  - mlinputchannels/status
   - trainedmodels/status
+  - inferencejobs/status
   verbs:
   - patch
 - apiGroups:
@@ -82,7 +86,9 @@
   - memberships
   - configuredmodelalgorithms
   - configuredmodelalgorithmassociations
+  - mlinputchannels
   - trainedmodels
+  - inferencejobs
   verbs:
   - get
   - list
@@ -93,7 +99,9 @@
 - apiGroups:
   - cleanrooms-operator.dev
   resources:
+  - mlinputchannels
   - trainedmodels
+  - inferencejobs
   verbs:
   - create
   - update
