@@ -1,5 +1,5 @@
 # What people type. `make` alone lists it.
-.PHONY: help setup test check generate demo kind emulator stop clean
+.PHONY: help setup test e2e check generate demo kind emulator stop clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -14,7 +14,7 @@ ENGINE := tests/unit tests/simulation/test_walkthrough.py tests/test_tidy.py
 WORLD := tests/simulation tests/emulator tests/integration
 
 help: ## List what can be made
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
 
 setup: .venv/dev ## Install everything that developing needs, into .venv
 
@@ -23,6 +23,10 @@ test: check ## Run every check and every test
 	$(BIN)/coverage run -m pytest $(ENGINE) && $(BIN)/coverage report
 	$(BIN)/pytest --numprocesses 2 --dist worksteal $(WORLD)
 	$(BIN)/pytest tests/e2e
+	$(BIN)/pytest tests/install
+
+e2e: .venv/dev ## Install the chart on a real API server, use it, upgrade, roll back, uninstall
+	$(BIN)/pytest tests/install
 
 check: .venv/dev ## Run the checks that run no test
 	$(BIN)/ruff check . && $(BIN)/ruff format --check .
