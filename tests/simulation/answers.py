@@ -66,6 +66,7 @@ def _call(world: World, run: Pass, *arguments: Any) -> Any:
     if not_after is not None and world.seconds > not_after:
         raise NotSentError
     assert run.request is not None
+    world.guard.permit(world, run, service, operation)
     if not run.request.mutates_aws:
         return world.aws.call(identity, service, operation, parameters)
     if not world.process(run.process).leads:
@@ -81,6 +82,7 @@ def _sighting(world: World, run: Pass, *arguments: Any) -> Sighting:
     """Answer from the process's last List where it is new enough, as the gateway does."""
     identity, listing, scope, since = arguments
     assert isinstance(listing, Listing)
+    world.guard.permit(world, run, listing.service, listing.operation)
     assert since <= world.seconds, "nobody can ask for a List of the future"
     known = world.process(run.process).sightings
     sight = (identity, listing, tuple(sorted(scope.items())))

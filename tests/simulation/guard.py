@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cleanrooms_emulator.behaviour.objects import ChangeRequest
+from cleanrooms_operator.core import permissions
 from cleanrooms_operator.core.decide import paused
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
+from cleanrooms_operator.core.permissions import Call
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Key, ObjectId, Resource
 from cleanrooms_operator.core.step import Lifecycle
@@ -43,13 +45,28 @@ class Guard:
     """The change requests that the operator made."""
     looked: Counter[str] = field(default_factory=Counter)
     """How often each promise was looked at: the witness that the guard did not sleep."""
+    called: set[tuple[str, Call]] = field(default_factory=set)
+    """(kind, call) of all that was ever asked of AWS."""
 
     def fork(self) -> Guard:
         bought = {key: set(names) for key, names in self.bought.items()}
-        looked = self.looked.copy()
-        return Guard(set(self.made), bought, set(self.left), set(self.asked), looked)
+        counted = (self.looked.copy(), set(self.called))
+        return Guard(set(self.made), bought, set(self.left), set(self.asked), *counted)
 
     # -- before a call -------------------------------------------------------------------------
+
+    def permit(self, world: World, run: Pass, service: str, operation: str) -> None:
+        """Assert R-42: a kind makes no call that its data does not list, nor its policy permits."""
+        kind, call = world.kinds.get(run.key.kind), (service, operation)
+        if kind is None:
+            assert call == ("sts", "GetCallerIdentity")
+            return
+        assert run.seen is not None
+        listed = permissions.reads(kind)
+        if not run.seen.observe_only:
+            listed |= permissions.changes(kind)
+        assert call in listed, f"{kind.name} calls {operation}, which its data does not list"
+        self.called.add((kind.name, call))
 
     def allow(self, world: World, run: Pass) -> None:
         """Assert that a call may be made."""

@@ -11,6 +11,13 @@ from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Change, Once, Present
 
+CALLS = (
+    ("cleanrooms", "CreateCollaborationChangeRequest"),
+    ("cleanrooms", "DeleteMember"),
+    ("cleanrooms", "UpdateCollaborationChangeRequest"),
+)
+"""What is sent for a change of members, as (service, operation)."""
+
 BASELINE = 20
 """How many ids are written down before a request is sent: more cannot be in flight."""
 

@@ -139,7 +139,10 @@ ML_CONFIGURATION = Reading(
 )
 
 ML_CONFIGURATION_PART = Part(
-    "cleanroomsml", "PutMLConfiguration", without=("membershipIdentifier",)
+    "cleanroomsml",
+    "PutMLConfiguration",
+    without=("membershipIdentifier",),
+    undone_by="DeleteMLConfiguration",
 )
 
 

@@ -217,6 +217,8 @@ class Part:
     operation: str
     without: tuple[str, ...]
     """Parameters that the operator fills in."""
+    undone_by: str | None = None
+    """The call that takes it away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -360,8 +362,10 @@ class Kind:
     """What has to be deleted before the object itself."""
     blockers: Callable[[Situation, Present], tuple[Blocker, ...]] = _nothing
     """What its deletion has to wait for."""
+    calls: tuple[tuple[str, str], ...] = ()
+    """(service, operation) of changes that its own functions make, besides those named above."""
     actions: tuple[str, ...] = ()
-    """IAM actions that its calls depend on but that never appear as calls."""
+    """IAM actions that its changes depend on but that never appear as calls (rule R-42)."""
 
     @property
     def name(self) -> str:

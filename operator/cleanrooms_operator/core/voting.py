@@ -29,6 +29,9 @@ ChangeType = Literal[
     "REVOKE_EXPORT_QUERY_ANALYSIS_LOG_ABILITY",
 ]
 
+CALLS = (("cleanrooms", "UpdateCollaborationChangeRequest"),)
+"""What is sent to vote, as (service, operation)."""
+
 RequestId = Annotated[str, Field(min_length=36, max_length=36, pattern=r"^[0-9a-f-]{36}$")]
 
 # -- what is declared, and what the status says ------------------------------------------------

@@ -71,6 +71,7 @@ KIND = kind.Kind(
     neighbours=("Membership",),
     is_outdated=members.are_outdated,
     upkeep=(change_requests.next_change,),
+    calls=change_requests.CALLS,
     facts=members.facts,
     report=members.report,
     blockers=members.blockers,

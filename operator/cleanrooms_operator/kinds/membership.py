@@ -1,13 +1,10 @@
-"""Membership: one account's part in a collaboration, with its ML configuration.
-
-An account has one membership of a collaboration, which GetCollaboration names: its natural key.
-"""
+"""Membership: an account's part in a collaboration, its natural key; with its ML configuration."""
 
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from cleanrooms_operator.core import accepting, joining, kind, voting
+from cleanrooms_operator.core import accepting, joining, kind, permissions, voting
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
@@ -75,5 +72,6 @@ KIND = kind.Kind(
     report=joining.report,
     dismantle=joining.delete_ml_configuration,
     blockers=joining.blockers,
-    actions=("iam:PassRole",),
+    calls=voting.CALLS,
+    actions=("iam:PassRole", *permissions.LOG_DELIVERY),
 )
