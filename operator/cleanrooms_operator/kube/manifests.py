@@ -13,7 +13,7 @@ from cleanrooms_operator.core.kind import Kind, Part
 from cleanrooms_operator.core.schema import resource_definition
 from cleanrooms_operator.core.shape import Schema, Shape
 from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS
-from cleanrooms_operator.kube import reference, rights
+from cleanrooms_operator.kube import iam_files, reference, rights
 
 CHART = Path("deploy/charts/cleanrooms-operator")
 
@@ -40,6 +40,8 @@ def expected() -> Mapping[Path, str]:
         | _of_chart(made)
         | {
             Path("deploy/rbac.yaml"): _yaml(*rights.manifests()),
+            **iam_files.files(),
+            Path("docs/permissions.md"): f"<!-- {NOTICE} -->\n{iam_files.page()}",
             Path("docs/reference.md"): f"<!-- {NOTICE} -->\n{reference.page(made)}",
         }
     )
