@@ -3,7 +3,10 @@
 from collections.abc import Iterator
 from typing import TypeAlias
 
-from cleanrooms_operator.core.kind import Kind, Listing
+from cleanrooms_operator.core import references
+from cleanrooms_operator.core.kind import Kind, Lookup
+from cleanrooms_operator.core.shared import COLLABORATION
+from cleanrooms_operator.core.values import Value, structure_in
 
 Call: TypeAlias = tuple[str, str]
 """(service, operation), as botocore names both."""
@@ -31,18 +34,31 @@ def reads(kind: Kind) -> frozenset[Call]:
         {
             (kind.service, kind.read),
             (kind.service, "ListTagsForResource"),
-            *((listing.service, listing.operation) for listing in _listings(kind)),
+            (kind.listing.service, kind.listing.operation),
             *((reading.service, reading.operation) for reading in kind.readings),
+            *_of_versions(kind),
+            *_of_search(kind.definition.spec),
             *_of_creation(kind),
         }
     )
 
 
-def _listings(kind: Kind) -> Iterator[Listing]:
-    yield kind.listing
-    yield from (lookup.listing for lookup in kind.lookups)
+def _of_versions(kind: Kind) -> Iterator[Call]:
     if kind.versions is not None:
-        yield kind.versions
+        yield kind.versions.service, kind.versions.operation
+
+
+def _of_search(spec: type[Value]) -> Iterator[Call]:
+    """Yield the calls by which what others made is found, at whatever depth a spec names it."""
+    for _, way in references.declared(spec):
+        if isinstance(way, Lookup):
+            yield way.listing.service, way.listing.operation
+            if COLLABORATION in way.listing.scope:
+                yield "cleanrooms", "GetMembership"
+    for field in spec.model_fields.values():
+        inner = structure_in(field.annotation)
+        if inner is not None:
+            yield from _of_search(inner)
 
 
 def _of_creation(kind: Kind) -> Iterator[Call]:
