@@ -280,16 +280,8 @@ def _nothing(_situation: Situation, _present: Present) -> tuple[()]:
     return ()
 
 
-def _no_fields(_situation: Situation, _present: Present) -> Document:
-    return {}
-
-
 def _never(_resource: Resource, _neighbours: Neighbours) -> bool:
     return False
-
-
-def _no_change(_situation: Situation, _present: Present) -> None:
-    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,9 +348,9 @@ class Kind:
     """What differs and cannot be changed by the operator."""
     facts: Callable[[Situation, Present], tuple[Fact, ...]] = _nothing
     """Conditions of its own."""
-    report: Callable[[Situation, Present], Document] = _no_fields
+    report: Callable[[Situation, Present], Document] = lambda *_: {}
     """Status fields of its own."""
-    dismantle: Callable[[Situation, Present], Change | None] = _no_change
+    dismantle: Callable[[Situation, Present], Change | None] = lambda *_: None
     """What has to be deleted before the object itself."""
     blockers: Callable[[Situation, Present], tuple[Blocker, ...]] = _nothing
     """What its deletion has to wait for."""
