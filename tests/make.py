@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from cleanrooms_operator.core import kind as kinds
 from cleanrooms_operator.core import runs
+from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, Claim, Owner, Signature
 from cleanrooms_operator.core.reasons import Reason
@@ -27,6 +28,7 @@ KEY = Key("Thing", "a", "one")
 SIGNATURE = Signature(Owner("cluster-1"), KEY)
 ARN = f"arn:aws:cleanrooms:{REGION}:{ACCOUNT}:thing/id-1"
 GENERATION = 3
+HASH_KEY = b"a key"
 
 
 FIND = kinds.Lookup(
@@ -261,9 +263,11 @@ def situation(observed: Observed, **over: Any) -> Situation:
     subject = over.pop("resource", None) or (
         bound() if isinstance(observed, Present) else resource()
     )
+    sent = parameters(THING, subject, {})
     made = Situation(
         resource=subject,
-        parameters=parameters(THING, subject, {}),
+        parameters=sent,
+        parameters_hash=parameters_hash(over.get("parameters", sent), HASH_KEY),
         observed=observed,
         account=ACCOUNT,
         now=NOW,

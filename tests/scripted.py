@@ -52,6 +52,8 @@ class Cluster:
     """In order: status changes as documents, `hold`, `release`, `confirm` as words."""
     stale: bool = False
     """Whether a write meets a newer version."""
+    sources: dict[Key, Any] = field(default_factory=dict)
+    """What ConfigMaps and Secrets hold, or the error that they raise."""
 
     async def read(self, key: Key) -> Resource | None:
         return self.resources.get(key)
@@ -62,6 +64,12 @@ class Cluster:
             for key, resource in self.resources.items()
             if key.kind == kind and namespace in {None, key.namespace}
         )
+
+    async def read_source(self, key: Key) -> Any:
+        found = self.sources.get(key)
+        if isinstance(found, Exception):
+            raise found
+        return found
 
     async def confirm(self, resource: Resource) -> None:
         self._check(resource)
@@ -202,7 +210,8 @@ def desk(*resources: Resource, **policy: Any) -> Desk:
     """Return ports over these resources, where AWS has no answers yet."""
     clock = Clock()
     aws, cluster = AWS(clock), Cluster({resource.key: resource for resource in resources})
-    rules = Policy(**{"owner": Owner("cluster-1"), "own_identity_namespaces": ("*",)} | policy)
+    usual = {"owner": Owner("cluster-1"), "own_identity_namespaces": ("*",)}
+    rules = Policy(**usual | {"hash_key": make.HASH_KEY} | policy)
     return Desk(clock, aws, cluster, Ports(cluster, aws, clock, Ids(), rules))
 
 

@@ -99,7 +99,7 @@ def _parts(base: Base, policy: Policy) -> Parts:
     queue = WorkQueue(base.clock.elapsed, base.chance, base.metrics.queue)
     cache = Cache()
     schedule = Schedule(queue, cache, policy.pace, base.metrics)
-    cluster = CachedCluster(base.api, cache, schedule)
+    cluster = CachedCluster(base.api, cache, schedule, secret_sources=base.settings.secret_sources)
     election = _election(base) if base.settings.leader_election else None
     held = always if election is None else election.held
     poster = Poster(base.api, base.clock, base.ids, base.identity, base.metrics)

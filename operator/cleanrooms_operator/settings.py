@@ -17,6 +17,7 @@ from pydantic import (
     BeforeValidator,
     Field,
     HttpUrl,
+    SecretStr,
     StringConstraints,
     ValidationError,
     model_validator,
@@ -41,6 +42,9 @@ NOT_OURS = ("_PORT", "_SERVICE_HOST", "_TCP", "_TCP_ADDR", "_TCP_PROTO", "_TCP_P
 
 
 _PACE = Pace()
+
+_SECRET = frozenset({"source_key"})
+"""Settings whose values are not told."""
 
 
 class SettingsError(Exception):
@@ -120,6 +124,22 @@ class Settings(BaseSettings):
         BeforeValidator(_parse),
         Field(description="JSON: name -> service (cleanrooms, cleanroomsml, sts) -> URL"),
     ] = Field(default_factory=dict)
+
+    # -- values from elsewhere -------------------------------------------------------------------
+    secret_sources: Annotated[
+        bool,
+        Field(description="true, or false where the operator is not to read any Secret"),
+    ] = True
+    source_key: Annotated[
+        SecretStr | None,
+        Field(
+            description="the key of the hashes in status, a long random text; without it, the "
+            "owner's id, which keeps nobody from trying out short values"
+        ),
+    ] = None
+    source_key_file: Annotated[
+        Path | None, Field(description="a file that holds the source_key, such as a mounted Secret")
+    ] = None
 
     # -- pace ------------------------------------------------------------------------------------
     workers: Annotated[
@@ -237,6 +257,9 @@ class Settings(BaseSettings):
         if self.watch_namespaces and self.owner is None:
             message = "owner is required with watch_namespaces: set it to a name of this cluster"
             raise ValueError(message)
+        if self.source_key is not None and self.source_key_file is not None:
+            message = "source_key and source_key_file are both given: give one of them"
+            raise ValueError(message)
         if not self.send_window < self.settle:
             message = f"send_window ({self.send_window:g}) must be below settle ({self.settle:g})"
             raise ValueError(message)
@@ -270,7 +293,17 @@ class Settings(BaseSettings):
             own_identity_namespaces=self.own_identity_namespaces,
             role_patterns=self.roles,
             endpoint_profiles=frozenset(self.endpoint_profiles),
+            hash_key=self._hash_key(owner),
         )
+
+    def _hash_key(self, owner: str) -> bytes:
+        if self.source_key_file is None:
+            return (self.source_key.get_secret_value() if self.source_key else owner).encode()
+        try:
+            return self.source_key_file.read_bytes().strip()
+        except OSError as error:
+            message = f"source_key_file={self.source_key_file}: {error.strerror}"
+            raise SettingsError(message) from error
 
 
 def load(given: Mapping[str, Any]) -> Settings:
@@ -311,4 +344,5 @@ def _told(error: ErrorDetails) -> str:
         near = difflib.get_close_matches(name, Settings.model_fields, n=1)
         return f"{name} is no setting" + (f", {near[0]} is" if near else "")
     path = ".".join((name, *map(str, error["loc"][1:])))
-    return f"{path}={error['input']!r}: {problem}. Set it to {field.description}"
+    given = "" if name in _SECRET else f"={error['input']!r}"
+    return f"{path}{given}: {problem}. Set it to {field.description}"

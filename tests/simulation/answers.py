@@ -30,6 +30,10 @@ def _list(world: World, run: Pass, kind: str, namespace: str | None) -> tuple[Re
     return world.process(run.process).cache.list(kind, namespace)
 
 
+def _read_source(world: World, _run: Pass, key: Key) -> Mapping[str, str] | None:
+    return world.kubernetes.sources.get(key)
+
+
 def _confirm(world: World, _run: Pass, resource: Resource) -> None:
     world.kubernetes.current(resource)
 
@@ -95,6 +99,7 @@ def _sighting(world: World, run: Pass, *arguments: Any) -> Sighting:
 _PORTS: Mapping[str, Callable[..., Any]] = {
     "read": _read,
     "list": _list,
+    "read_source": _read_source,
     "confirm": _confirm,
     "write_status": _write_status,
     "hold": _hold,

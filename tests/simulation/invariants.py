@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from cleanrooms_operator.core.kind import Kind
@@ -37,6 +38,13 @@ def check_status(before: Resource, after: Resource) -> None:
         _check_repeated(conditions["Ready"], conditions[name])
     for condition in conditions.values():
         _check_transition(before.condition(condition["type"]), condition)
+
+
+def check_secrets(told: object, secrets: Iterable[str]) -> None:
+    """Assert that nothing of what is told holds a value that stands in a ConfigMap or Secret."""
+    text = repr(told)
+    for secret in secrets:
+        assert secret not in text, f"a secret is told: {text}"
 
 
 def _check_ready(resource: Resource, conditions: dict[str, Any]) -> None:

@@ -5,14 +5,14 @@ process sees of it is its cache, which may lag behind.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.resource import FINALIZER, GROUP, Key, Resource
 from cleanrooms_operator.runtime.ports import StaleError
-from simulation.invariants import check_status
+from simulation.invariants import check_secrets, check_status
 
 Listener: TypeAlias = Callable[[Resource | None, Resource | None], None]
 """Hears of every change: (before, after)."""
@@ -30,6 +30,8 @@ class Kubernetes:
     uids: int = 0
     patches: Counter[Key] = field(default_factory=Counter)
     """How often the operator wrote each resource."""
+    sources: dict[Key, Mapping[str, str]] = field(default_factory=dict)
+    """ConfigMaps and Secrets, which nobody watches."""
 
     # -- what people do ------------------------------------------------------------------------
 
@@ -72,6 +74,12 @@ class Kubernetes:
             self._remove(key)
             self.apply(key, before.spec, before.annotations)
 
+    @property
+    def secrets(self) -> Iterator[str]:
+        """Yield the values that must not be told, which are written so as to be unlike others."""
+        for entries in self.sources.values():
+            yield from entries.values()
+
     # -- what the operator does ----------------------------------------------------------------
 
     def current(self, resource: Resource) -> Resource:
@@ -87,6 +95,7 @@ class Kubernetes:
         assert status != current.status, "a write that says nothing new"
         written = replace(current, status=status)
         check_status(current, written)
+        check_secrets(status, self.secrets)
         self.patches[resource.key] += 1
         return self._store(written)
 
@@ -117,7 +126,7 @@ class Kubernetes:
     def fork(self, now: Callable[[], datetime], listener: Listener) -> "Kubernetes":
         """Return a store that goes its own way from here."""
         past = {key: list(entries) for key, entries in self.past.items()}
-        counters = (self.version, self.uids, self.patches.copy())
+        counters = (self.version, self.uids, self.patches.copy(), dict(self.sources))
         return Kubernetes(now, listener, dict(self.resources), past, *counters)
 
     def _store(self, resource: Resource) -> Resource:

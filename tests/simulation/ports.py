@@ -65,6 +65,9 @@ class Remote:
     async def read(self, key: Key) -> Any:
         return await ask("read", key)
 
+    async def read_source(self, key: Key) -> Any:
+        return await ask("read_source", key)
+
     async def confirm(self, resource: Resource) -> Any:
         return await ask("confirm", resource)
 

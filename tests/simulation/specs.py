@@ -111,6 +111,10 @@ def association(**more: Any) -> dict[str, Any]:
 
 
 def accounts(world: World) -> None:
+    """Let both companies have an account, and what their specs take from elsewhere."""
+    for namespace in ("a", "b"):
+        world.keep("ConfigMap", "training", namespace, EPOCHS="epochs-of-nobody-else")
+        world.keep("Secret", "training", namespace, TOKEN="token-of-nobody-else")  # noqa: S106  a canary
     world.apply("AWSAccount", "default", account(CREATOR), "a")
     world.apply("AWSAccount", "default", account(PARTNER), "b")
 

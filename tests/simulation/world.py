@@ -40,6 +40,7 @@ from simulation.agenda import Agenda
 from simulation.answers import answer
 from simulation.aws import Aws
 from simulation.guard import Guard
+from simulation.invariants import check_secrets
 from simulation.kubernetes import Cache, Kubernetes
 from simulation.ports import Asked, Remote
 
@@ -174,6 +175,10 @@ class World:
         self.kubernetes.apply(key, spec, kept if annotations is None else annotations)
         return key
 
+    def keep(self, kind: str, name: str, namespace: str = "a", **entries: str) -> None:
+        """Write a ConfigMap or Secret, whose values are to be told to nobody."""
+        self.kubernetes.sources[Key(kind, namespace, name)] = entries
+
     def annotate(self, key: Key, **annotations: str | None) -> None:
         """Set annotations of our group; None takes one away. Underscores stand for dashes."""
         self.kubernetes.annotate(key, annotations)
@@ -212,6 +217,7 @@ class World:
             pace=self.pace,
             own_identity_namespaces=("*",),
             role_patterns={"*": ("*",)},
+            hash_key=b"of this cluster",
         )
         return Ports(remote, remote, remote, remote, policy)
 
@@ -280,6 +286,7 @@ class World:
         except PASSING as error:
             run.result = error
         if run.result is not None:
+            check_secrets((run.result, str(run.result)), self.kubernetes.secrets)
             run.request = None
             self.passes.remove(run)
             self.process(run.process).agenda.finished(run.key, self.seconds, run.result)

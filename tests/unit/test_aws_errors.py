@@ -283,6 +283,18 @@ class TestSecrets:
     def test_the_longer_secret_goes_first(self) -> None:
         assert redacted("abcdefgh", ["abcd", "abcdefgh"]) == "***"
 
+    def test_a_short_one_is_blanked_where_it_is_quoted(self) -> None:
+        assert redacted("Value '26' at 'a': 26 is too much", ["26"]) == (
+            "Value '***' at 'a': 26 is too much"
+        )
+        assert redacted("Value '' is empty", [""]) == "Value '' is empty"
+
+    def test_so_is_the_part_of_a_query_that_aws_has_not_cut(self) -> None:
+        echo = f"Value '{self.SQL[:24]}...' at 'queryString' failed"
+        assert redacted(echo, [self.SQL]) == "Value '***...' at 'queryString' failed"
+        assert redacted(self.SQL[5:], [self.SQL]) == "***"
+        assert redacted("SELECT a name", [self.SQL]) == "SELECT a name"
+
     def test_a_secret_is_blanked_before_the_message_is_cut(self) -> None:
         message = "x" * (LONGEST_MESSAGE - 3) + "hunter2"
         error = answered(

@@ -25,6 +25,7 @@ ABSENT = {
     "kubeconfig": "a pod has its service account",
     "context": "a pod has its service account",
     "lease_namespace": "POD_NAMESPACE says it",
+    "source_key": "a key is mounted, and never part of a manifest",
 }
 """Settings that the chart leaves alone, and why."""
 
@@ -116,11 +117,13 @@ class TestEveryCase:
         settings(case(name), monkeypatch)
 
     @pytest.mark.parametrize("name", CASES)
-    def test_no_role_gives_everything_and_no_secret_is_read(self, name: str) -> None:
+    def test_no_role_gives_everything_and_secrets_are_got_by_name_alone(self, name: str) -> None:
         roles = [d for d in case(name) if d["kind"] in {"Role", "ClusterRole"}]
         for rule in (rule for role in roles for rule in role["rules"]):
             assert "*" not in {*rule["apiGroups"], *rule["resources"], *rule["verbs"]}
             assert "escalate" not in rule["verbs"]
+            if {"secrets", "configmaps"} & {*rule["resources"]}:
+                assert rule["verbs"] == ["get"]
 
 
 class TestSettings:
@@ -188,8 +191,26 @@ class TestRights:
     ) -> None:
         found = case("patterns")
         role = of_kind("ClusterRole", found)[0]
-        assert role["rules"] == [*rights.in_namespaces(), *rights.for_patterns()]
+        expected = [*rights.in_namespaces(), *rights.for_secrets(), *rights.for_patterns()]
+        assert role["rules"] == expected
         assert settings(found, monkeypatch).watch_namespaces == ("team-*", "data")
+
+    def test_without_secrets_there_is_no_right_to_read_any(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        found = case("tuned")
+        rules = [r for d in found if d["kind"] in {"Role", "ClusterRole"} for r in d["rules"]]
+        assert not [rule for rule in rules if "secrets" in rule["resources"]]
+        assert not settings(found, monkeypatch).secret_sources
+
+    def test_the_key_of_hashes_is_mounted(self) -> None:
+        found = case("extended")
+        [volume] = [v for v in pod(found)["volumes"] if v["name"] == "source-key"]
+        assert volume["secret"] == {"secretName": "key-of-hashes"}
+        [mount] = [
+            m for m in pod(found)["containers"][0]["volumeMounts"] if m["name"] == "source-key"
+        ]
+        assert variables(found)["CLEANROOMS_SOURCE_KEY_FILE"] == f"{mount['mountPath']}/key"
 
     def test_who_says_whose_the_cluster_is_needs_no_namespace_read(self) -> None:
         def reads(found: tuple[Document, ...]) -> list[str]:

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 import make
-from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.decide import next_step
 from cleanrooms_operator.core.ownership import RELEASED, Claim
 from cleanrooms_operator.core.reasons import Reason
@@ -258,10 +257,8 @@ class TestAWSDoesNotLetUsSee:
 def attempted(**over: Any) -> Resource:
     """Return a resource with an open attempt to make what its spec asks for."""
     subject = make.resource(**over)
-    sent = make.situation(Absent(), resource=subject).parameters
-    return replace(
-        subject, status={"attempt": {"id": "attempt-1", "parametersHash": parameters_hash(sent)}}
-    )
+    sent = make.situation(Absent(), resource=subject).parameters_hash
+    return replace(subject, status={"attempt": {"id": "attempt-1", "parametersHash": sent}})
 
 
 class TestAnAttemptIsOpen:

@@ -155,3 +155,31 @@ def test_a_variable_that_is_nearly_a_setting_is_told(monkeypatch: pytest.MonkeyP
     monkeypatch.setenv("CLEANROOMS_OPERATOR_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("CLEANROOMS_OPERATOR_PORT_8080_TCP_ADDR", "10.0.0.1")
     assert unknown_variables() == ("CLEANROOMS_WROKERS is no setting, CLEANROOMS_WORKERS is",)
+
+
+class TestTheKeyOfHashes:
+    def test_without_one_it_is_the_owners_id(self) -> None:
+        assert load({}).policy("cluster-1").hash_key == b"cluster-1"
+
+    def test_it_is_given_or_read_from_a_file(self, tmp_path: Path) -> None:
+        file = tmp_path / "key"
+        file.write_text("from a file\n")
+        assert load({"source_key": "given"}).policy("o").hash_key == b"given"
+        assert load({"source_key_file": str(file)}).policy("o").hash_key == b"from a file"
+
+    def test_a_file_that_is_not_there_is_said(self, tmp_path: Path) -> None:
+        settings = load({"source_key_file": str(tmp_path / "none")})
+        with pytest.raises(SettingsError, match=r"source_key_file=.*none: No such file"):
+            settings.policy("o")
+
+    def test_both_are_one_too_many(self) -> None:
+        with pytest.raises(SettingsError, match="are both given"):
+            load({"source_key": "x", "source_key_file": "y"})
+
+    def test_it_is_never_told(self) -> None:
+        settings = load({"source_key": "hunter2"})
+        assert "hunter2" not in repr((settings, settings.policy("o")))
+        with pytest.raises(SettingsError) as raised:
+            load({"source_key": ["hunter2"]})
+        assert "hunter2" not in str(raised.value)
+        assert "source_key: " in str(raised.value)

@@ -6,13 +6,12 @@ from typing import Any
 
 from botocore.model import OperationModel, Shape
 
+from cleanrooms_operator.core.sources import SENSITIVE
+
 _HANDLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"AssumeRole": ("Credentials", "AssumedRoleUser"), "GetCallerIdentity": ("Account", "Arn")}
 )
 """What an answer of STS must have, whose model requires nothing."""
-
-_SENSITIVE = frozenset({"environment", "hyperparameters"})
-"""Parameters that may hold secrets, though the models do not mark them."""
 
 
 def is_read(operation: str) -> bool:
@@ -41,7 +40,7 @@ def missing_member(operation: OperationModel, answer: Mapping[str, Any]) -> str 
 def sensitive_values(shape: Shape | None, value: object) -> Iterator[str]:
     """Yield the texts of a request, of this shape, that must not be told to anybody."""
     for name, part_shape, part in _parts(shape, value):
-        if name in _SENSITIVE or (part_shape is not None and part_shape.metadata.get("sensitive")):
+        if name in SENSITIVE or (part_shape is not None and part_shape.metadata.get("sensitive")):
             yield from _texts(part)
         else:
             yield from sensitive_values(part_shape, part)

@@ -1,6 +1,6 @@
 """The attempt: the write-ahead record of a create call, whose outcome can be found out later."""
 
-import hashlib
+import hmac
 import json
 from collections.abc import Iterable
 from datetime import datetime
@@ -10,16 +10,19 @@ from cleanrooms_operator.core.references import recordable
 from cleanrooms_operator.core.resource import Document
 
 
-def parameters_hash(parameters: Document) -> str:
-    """Return what identifies a set of parameters, whatever the order of their members."""
+def parameters_hash(parameters: Document, key: bytes) -> str:
+    """Return what identifies a set of parameters, whatever the order of their members.
+
+    Nobody can find out by trying what was hashed, who does not have the operator's key.
+    """
     canonical = json.dumps(parameters, sort_keys=True, separators=(",", ":"), default=str)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return hmac.digest(key, canonical.encode(), "sha256").hex()
 
 
 def record(
     kind: Kind, parameters: Document, attempt_id: str, now: datetime, baseline: Iterable[str] = ()
 ) -> Document:
-    """Return what is written to `status.attempt` before the call is sent.
+    """Return what is written to `status.attempt` before the call is sent, but for the hash.
 
     `baseline` are the objects of the same AWS name that were there before (rule R-1).
     """
@@ -27,7 +30,6 @@ def record(
     fields = {
         "id": attempt_id,
         "startedAt": now.isoformat(timespec="seconds"),
-        "parametersHash": parameters_hash(parameters),
         "name": parameters.get("name"),
         "scope": scope or None,
         "baseline": sorted(baseline) or None,

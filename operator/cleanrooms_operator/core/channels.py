@@ -1,12 +1,11 @@
 """ML input channels: what their status says, and that their data goes by itself."""
 
 from datetime import datetime, timedelta
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from pydantic import Field
 
-from cleanrooms_operator.core import runs, shared
-from cleanrooms_operator.core.kind import Rule
+from cleanrooms_operator.core import runs, shared, sources
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
@@ -30,7 +29,11 @@ SharedAssociations: TypeAlias = Annotated[
 class SqlParameters(Value):
     """The query that fills a channel: its text, or a template."""
 
+    # AWS's model leaves open that it takes either a text or a template.
+    CHOICE: ClassVar = ("queryString", "analysisTemplateArn")
+
     query_string: str | None = None
+    query_string_from: sources.QueryFrom = None
     analysis_template_arn: str | None = None
     shared_analysis_template: Annotated[
         shared.SharedName | None,
@@ -38,6 +41,7 @@ class SqlParameters(Value):
         Field(description="An analysis template that any member of the collaboration has made."),
     ] = None
     parameters: dict[str, str] | None = None
+    parameters_from: sources.ParametersFrom = None
 
 
 class ProtectedQuery(Value):
@@ -59,17 +63,6 @@ class InputChannel(Value):
 
     data_source: DataSource
     role_arn: str
-
-
-_SQL = "self.inputChannel.dataSource.protectedQueryInputParameters.sqlParameters"
-
-ONE_QUERY = Rule(
-    f"[has({_SQL}.queryString), has({_SQL}.analysisTemplateArn), "
-    f"has({_SQL}.sharedAnalysisTemplate)].filter(given, given).size() == 1",
-    "exactly one of `queryString`, `analysisTemplateArn`, `sharedAnalysisTemplate` must be given",
-    ".inputChannel",
-)
-"""AWS's model leaves open that it takes either a text or a template."""
 
 
 class BudgetPeriod(Value):

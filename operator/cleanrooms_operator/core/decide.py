@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from cleanrooms_operator.core import converge, runs, teardown
-from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import NOT_OURS, Claim
 from cleanrooms_operator.core.reasons import Reason
@@ -82,7 +81,7 @@ def _resolve(kind: Kind, situation: Situation, observed: Uncertain | Disproved) 
     if not _is_wanted(kind, situation) or situation.incomplete:
         return Discard()
     attempt = situation.resource.status["attempt"]
-    same = attempt["parametersHash"] == parameters_hash(situation.parameters)
+    same = attempt["parametersHash"] == situation.parameters_hash
     return Resend() if observed.unsent and same else Create()
 
 

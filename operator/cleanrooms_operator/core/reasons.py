@@ -161,6 +161,12 @@ class Reason(Enum):
         "AWS differs from the spec; `status.drift` says where.",
         "Wait for the correction; where a field cannot be changed, mend the spec or the object.",
     )
+    SOURCE_CHANGED = (
+        "SourceChanged",
+        "A ConfigMap or Secret that the spec takes values from is not what it was when the AWS "
+        "object was made; the object has the former values, and nothing is run again.",
+        "Put the former values back, or apply another resource for a run with the new ones.",
+    )
     ALL_JOINED = ("AllJoined", "Every invited member has joined.", "Nothing to do.")
     AWAITING_MEMBERS = (
         "AwaitingMembers",

@@ -15,6 +15,7 @@ from cleanrooms_operator.core import cel
 from cleanrooms_operator.core.kind import Column, Definition, Kind, Lookup
 from cleanrooms_operator.core.resource import GROUP, VERSION
 from cleanrooms_operator.core.shape import Schema, Shape, pattern, schema
+from cleanrooms_operator.core.sources import MapSource, Source, TextSource
 from cleanrooms_operator.core.status import Condition
 from cleanrooms_operator.core.values import NameRef, Reference, Value, is_list, structure_in
 
@@ -104,6 +105,11 @@ class Field:
     """The type of the structure, or of the structures in the list, that it holds."""
 
     @property
+    def source(self) -> Source | None:
+        """Where the value of a parameter stands, if it tells that."""
+        return next((m for m in self.info.metadata if isinstance(m, TextSource | MapSource)), None)
+
+    @property
     def stands_for(self) -> Iterable[str]:
         """Return the parameters that it stands in for, if it names something."""
         ways = (m for m in self.info.metadata if isinstance(m, Reference | Lookup))
@@ -122,6 +128,8 @@ def twins(model: type[Value]) -> dict[str, list[str]]:
     for field in fields(model):
         for filled in field.stands_for:
             found.setdefault(filled, [filled]).append(field.name)
+        if isinstance(source := field.source, TextSource):
+            found.setdefault(source.fills, [source.fills]).append(field.name)
     return found
 
 
@@ -144,7 +152,8 @@ def frozen(kind: Kind, parameters: Shape) -> list[str]:
 def _parameter_of(kind: Kind) -> dict[str, str]:
     """Return spec field -> the create parameter that it stands for."""
     found = twins(kind.definition.spec)
-    return {name: parameter for parameter, names in found.items() for name in names}
+    taken = {f.name: f.source.fills for f in fields(kind.definition.spec) if f.source is not None}
+    return taken | {name: parameter for parameter, names in found.items() for name in names}
 
 
 # -- structures ------------------------------------------------------------------------------
@@ -161,11 +170,14 @@ def structure(model: type[Value], shape: Shape | None) -> Schema:
     if required := own.get("required"):
         made["required"] = required
     made["properties"] = properties
-    rules = [
+    found = twins(model)
+    choice = [name for parameter in model.CHOICE for name in found.pop(parameter, [parameter])]
+    rules = [cel.exactly_one(choice)] if choice else []
+    rules += [
         cel.exactly_one(names)
         if shape is not None and parameter in shape.required
         else cel.at_most_one(names)
-        for parameter, names in twins(model).items()
+        for parameter, names in found.items()
     ]
     return made | ({"x-kubernetes-validations": rules} if rules else {})
 

@@ -31,6 +31,7 @@ class Situation:
     resource: Resource
     parameters: Document
     """The create call's parameters by the spec, references resolved, without our own tags."""
+    parameters_hash: str
     observed: Observed
     account: str
     now: datetime

@@ -24,7 +24,9 @@ class AttemptRecord(Value):
 
     id: Annotated[str, Field(description="Identifies the attempt; the object's tags carry it.")]
     started_at: Annotated[datetime, Field(description="When it was written.")]
-    parameters_hash: Annotated[str, Field(description="Hash of the parameters that are sent.")]
+    parameters_hash: Annotated[
+        str, Field(description="Hash of what is sent, under the operator's key.")
+    ]
     name: Annotated[str | None, Field(description="The AWS name that is sent.")] = None
     scope: Annotated[
         dict[str, str] | None, Field(description="The identifiers that the object lives under.")
@@ -104,6 +106,13 @@ class Status(CommonStatus):
     attempt: Annotated[
         AttemptRecord | None,
         Field(description="The create call under way, written before it is sent."),
+    ] = None
+    sources_hash: Annotated[
+        str | None,
+        Field(
+            description="Hash, under the operator's key, of the values from ConfigMaps and Secrets "
+            "that the object was made with."
+        ),
     ] = None
     drift: Annotated[
         list[DriftItem] | None, Field(description="Where AWS differs from the spec.")

@@ -4,7 +4,7 @@ It runs once, to its end. Nothing deletes its record: ACTIVE means that it has f
 can be done before is to cancel it.
 """
 
-from cleanrooms_operator.core import algorithms, jobs, kind, runs, shared
+from cleanrooms_operator.core import algorithms, jobs, kind, runs, shared, sources
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
@@ -25,6 +25,7 @@ class InferenceJobSpec(kind.MemberSpec):
     description: str | None = None
     container_execution_parameters: Structure | None = None
     environment: dict[str, str] | None = None
+    environment_from: sources.InferenceEnvironmentFrom = None
     kms_key_arn: str | None = None
     ml_model_inference_payer_account_id: str | None = None
 

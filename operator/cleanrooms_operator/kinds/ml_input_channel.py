@@ -37,10 +37,7 @@ KIND = kind.Kind(
             kind.Column("Expires", ".status.expiresAt", "When its data goes, or later.", wide=True),
             kind.Column("ARN", ".status.arn", "ARN of the channel.", wide=True),
         ),
-        rules=(
-            channels.ONE_QUERY,
-            kind.ACCOUNT_OF_MEMBERSHIP,
-        ),
+        rules=(kind.ACCOUNT_OF_MEMBERSHIP,),
     ),
     service="cleanroomsml",
     create="CreateMLInputChannel",

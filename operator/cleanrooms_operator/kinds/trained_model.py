@@ -1,14 +1,13 @@
-"""TrainedModel: a training, and the model or the version of a model that comes of it.
+"""TrainedModel: a training, and the model or the version of a model that comes of it (rule R-1).
 
-A training that goes on from another model makes a version of it, which may share its ARN: what has
-no version is the base (rule R-1). Nothing can be changed but tags; a deletion leaves a record.
+What goes on from another model is a version of it. Only tags change; a deletion leaves a record.
 """
 
 from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import algorithms, kind, models, runs, shared
+from cleanrooms_operator.core import algorithms, kind, models, runs, shared, sources
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
@@ -32,7 +31,9 @@ class TrainedModelSpec(kind.NamedSpec):
     data_channels: list[models.DataChannel]
     incremental_training_data_channels: list[models.IncrementalTrainingDataChannel] | None = None
     hyperparameters: dict[str, str] | None = None
+    hyperparameters_from: sources.HyperparametersFrom = None
     environment: dict[str, str] | None = None
+    environment_from: sources.EnvironmentFrom = None
     training_input_mode: str | None = None
     kms_key_arn: str | None = None
     ml_model_training_payer_account_id: str | None = None

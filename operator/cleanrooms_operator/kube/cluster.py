@@ -13,6 +13,7 @@ from typing import Protocol
 
 from cleanrooms_operator.core.kind import Definition
 from cleanrooms_operator.core.resource import FINALIZER, Document, Key, Resource
+from cleanrooms_operator.core.sources import Contents
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube.api import (
     CONFLICT,
@@ -27,6 +28,7 @@ from cleanrooms_operator.kube.api import (
     json_patch,
 )
 from cleanrooms_operator.kube.cache import Cache, is_newer, parse
+from cleanrooms_operator.kube.sources import Sources
 from cleanrooms_operator.runtime.ports import StaleError
 
 RELEASE_TRIES = 5
@@ -63,9 +65,12 @@ class Audit:
 class CachedCluster:
     """The resources of our kinds, in one cluster."""
 
-    def __init__(self, api: Api, cache: Cache, listener: Listener) -> None:
+    def __init__(
+        self, api: Api, cache: Cache, listener: Listener, *, secret_sources: bool = True
+    ) -> None:
         self.cache = cache
         self._api = api
+        self._sources = Sources(api, secrets=secret_sources)
         self._listener = listener
         self._definitions = {definition.name: definition for definition in DEFINITIONS}
         self._held_back: dict[Key, list[Callable[[], None]]] = {}
@@ -79,6 +84,10 @@ class CachedCluster:
     async def list(self, kind: str, namespace: str | None = None) -> tuple[Resource, ...]:
         """Return the cached resources of a kind."""
         return self.cache.list(kind, namespace)
+
+    async def read_source(self, key: Key) -> Contents | None:
+        """Ask the API server for the entries of a ConfigMap or Secret."""
+        return await self._sources.read(key)
 
     async def confirm(self, resource: Resource) -> None:
         """Ask the API server whether this is still the resource's version."""

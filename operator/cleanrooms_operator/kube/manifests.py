@@ -63,6 +63,7 @@ def _of_chart(made: list[Schema]) -> dict[Path, str]:
     """Return the definitions as the chart installs them, and rules for its roles to include."""
     rules = {
         "rules": rights.in_namespaces(),
+        "secretRules": rights.for_secrets(),
         "idRules": rights.for_the_id(),
         "patternRules": rights.for_patterns(),
         "leaderRules": rights.at_home(LEASE),

@@ -37,7 +37,7 @@ def manifests() -> list[Document]:
     return [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": NAMESPACE}},
         {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": _metadata(namespaced=True)},
-        _role("ClusterRole", [*in_namespaces(), *for_the_id(), *for_patterns()]),
+        _role("ClusterRole", [*in_namespaces(), *for_secrets(), *for_the_id(), *for_patterns()]),
         _binding("ClusterRole"),
         _role("Role", at_home(NAME)),
         _binding("Role"),
@@ -53,7 +53,14 @@ def in_namespaces() -> list[Document]:
         _rule(GROUP, _KINDS, (*_READ, "patch")),
         _rule(GROUP, statuses, ("patch",)),
         _rule("events.k8s.io", ("events",), ("create",)),
+        # What specs take values from is read by name, and never watched.
+        _rule("", ("configmaps",), ("get",)),
     ]
+
+
+def for_secrets() -> list[Document]:
+    """Return what it may do besides, where the setting secret_sources is on."""
+    return [_rule("", ("secrets",), ("get",))]
 
 
 def for_the_id() -> list[Document]:

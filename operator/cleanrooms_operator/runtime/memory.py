@@ -41,6 +41,8 @@ class Recall:
     taken: float
     """When the details were read; before the first reading, when it saw the resource."""
     details: Details | None = None
+    supplied: float | None = None
+    """When the ConfigMaps and Secrets that it names were read last."""
     attempt: str | None = None
     attempt_since: float = 0.0
     """When it first saw the attempt, or last sent it."""

@@ -66,7 +66,8 @@ async def _create(view: View, reporter: Reporter) -> None:
     written = ports.clock.elapsed()
     baseline = await search.namesakes(view)
     record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now(), baseline)
-    await reporter.write(Create(), {"attempt": record, **_whereabouts(view)})
+    noted = {"attempt": {**record, "parametersHash": view.parameters_hash}}
+    await reporter.write(Create(), {**noted, **_supplied(view), **_whereabouts(view)})
     recall.attempt, recall.attempt_since, recall.unsent = record["id"], written, False
     await _send(view, parameters, record["id"], written, reporter)
 
@@ -127,8 +128,7 @@ async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> No
     recall.unsent = True
     if failures.may_succeed_unchanged(error):
         return
-    parameters = attempt.parameters_hash(view.parameters)
-    recall.refuse(parameters, failures.refusal(error), view.elapsed)
+    recall.refuse(view.parameters_hash, failures.refusal(error), view.elapsed)
     reporter.error = error
     told = failures.step_after(error, trouble(error, view.resource, view.ports, recall))
     await reporter.write(told, _unmade(view))
@@ -149,7 +149,12 @@ def trouble(
 def _unmade(view: View) -> dict[str, None]:
     """Return what is cleared with an attempt that made nothing: the spec may be edited again."""
     scope = references.recordable(view.kind)
-    return dict.fromkeys(("attempt", "accountID", "region", *scope))
+    return dict.fromkeys(("attempt", "accountID", "region", "sourcesHash", *scope))
+
+
+def _supplied(view: View) -> dict[str, str]:
+    """Return what tells later whether the object was made with other values than there are."""
+    return {} if view.sources_hash is None else {"sourcesHash": view.sources_hash}
 
 
 def _unbound(view: View) -> dict[str, None]:

@@ -10,6 +10,7 @@ from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.core.ownership import Owner
 from cleanrooms_operator.core.pace import Pace
 from cleanrooms_operator.core.resource import Document, Key, Resource
+from cleanrooms_operator.core.sources import Contents
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,10 @@ class PacedError(Exception):
 
 class StaleError(Exception):
     """The Kubernetes resource changed since it was read, or is gone: start a new pass."""
+
+
+class UnreadableError(Exception):
+    """The operator may not read a ConfigMap or Secret; the text says so, and tells no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +99,13 @@ class Cluster(Protocol):
         """Return the resource as the cache holds it, or None when it does not exist."""
         ...
 
+    async def read_source(self, key: Key) -> Contents | None:
+        """Ask the API server for the entries of a ConfigMap or Secret; None if there is none.
+
+        Raises `UnreadableError` where the operator may not read it.
+        """
+        ...
+
     async def confirm(self, resource: Resource) -> None:
         """Ask the API server itself (a quorum read) that `resource` is still this version."""
         ...
@@ -146,6 +158,8 @@ class Policy:
     role_patterns: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Pattern of namespaces -> patterns of role ARNs that their AWSAccounts may assume."""
     endpoint_profiles: frozenset[str] = frozenset()
+    hash_key: bytes = field(default=b"", repr=False)
+    """The key of the hashes in status: without it nobody can try out what was hashed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,4 +188,5 @@ __all__ = [
     "ServiceError",
     "Sighting",
     "StaleError",
+    "UnreadableError",
 ]

@@ -4,7 +4,6 @@ from dataclasses import replace
 from math import inf
 
 from cleanrooms_operator.core import failures, references, runs, teardown
-from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.decide import next_step, paused
 from cleanrooms_operator.core.failure import ServiceError
@@ -40,6 +39,7 @@ from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import Lack, Search, resolve
+from cleanrooms_operator.runtime.supply import supply
 from cleanrooms_operator.runtime.view import View, unanswered_request
 
 
@@ -133,12 +133,17 @@ async def _look_and_act(
     if found.lack is None and (references.names_anything(kind) or named_before):
         fact = Fact(RESOLVED, "True", Reason.RESOLVED, "All that it names is there")
         reporter.facts = (fact,)
-    parameters = references.parameters(kind, resource, found.filled)
-    view = View(kind, resource, identity, parameters, ports, recall, neighbours)
+    supplied = await supply(kind, resource, ports, recall)
+    lack = found.lack or supplied.lack
+    if lack is not None and not _is_recorded(resource):
+        return await _unresolved(kind, lack, reporter)
+    parameters = references.parameters(kind, supplied.resource, found.filled)
+    view = View(kind, resource, identity, parameters, ports, recall, neighbours, supplied.hash)
     recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
-    situation = _situation(view, await observe(view), found.lack)
+    situation = _situation(view, await observe(view), lack)
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
+        reporter.compare(supplied)
     step = next_step(kind, situation)
     await perform(view, step, reporter)
     if not isinstance(situation.observed, Hidden) and situation.refusal is None:
@@ -173,6 +178,7 @@ def _situation(view: View, observed: Observed, lack: Lack | None) -> Situation:
     return Situation(
         resource=resource,
         parameters=view.parameters,
+        parameters_hash=view.parameters_hash,
         observed=observed,
         account=view.identity.account,
         now=ports.clock.now(),
@@ -205,7 +211,7 @@ def _refusal(view: View) -> Refusal | None:
         return None
     invalid = refused.refusal.reason is Reason.INVALID_SPEC
     rest = pace.detail_interval if invalid else patience(view.recall.waits, pace)
-    same = refused.parameters == parameters_hash(view.parameters)
+    same = refused.parameters == view.parameters_hash
     if not same or view.elapsed - refused.last > rest:
         return None
     return replace(refused.refusal, lasted=refused.lasted)

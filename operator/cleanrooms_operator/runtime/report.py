@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from cleanrooms_operator.core import conditions, converge
+from cleanrooms_operator.core import conditions, converge, sources
 from cleanrooms_operator.core.failure import ServiceError
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.reasons import Reason
@@ -25,6 +25,7 @@ from cleanrooms_operator.core.step import (
 )
 from cleanrooms_operator.runtime.outcome import Event
 from cleanrooms_operator.runtime.ports import Ports
+from cleanrooms_operator.runtime.supply import Supplied
 from cleanrooms_operator.runtime.view import unanswered_request
 
 _ID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -55,6 +56,26 @@ class Reporter:
         self.fields = {**self.fields, "tagKeys": tag_keys or None}
         self.drift = converge.drift(kind, situation, present)
         self.facts = (*self.facts, *kind.facts(situation, present), _synced(self.drift))
+
+    def compare(self, supplied: Supplied) -> None:
+        """Tell whether what the spec takes from elsewhere is what the object was made with."""
+        before = self.resource.status.get("sourcesHash")
+        told = self.resource.condition("Synced")
+        changed = (
+            told is not None
+            and told["reason"] == Reason.SOURCE_CHANGED.value
+            and told["observedGeneration"] == self.resource.generation
+        )
+        if supplied.hash is not None:
+            # An object that was adopted is compared with what there was at the first look.
+            self.fields = {**self.fields, "sourcesHash": before or supplied.hash}
+            differs = before is not None and before != supplied.hash
+            if changed and not differs:
+                self.facts = (*self.facts, _synced(self.drift))
+            changed = differs
+        if changed:
+            fact = Fact("Synced", "False", Reason.SOURCE_CHANGED, Reason.SOURCE_CHANGED.cause)
+            self.facts = (*self.facts, fact)
 
     async def write(self, step: Step, changes: Document) -> None:
         """Write what a step means, with further status fields, if that is anything new."""
@@ -131,7 +152,9 @@ def _drift_before(resource: Resource) -> tuple[Drift, ...]:
 
 
 def _leaf(leaf: Drift) -> dict[str, str]:
-    values = {"path": leaf.path, "desired": _text(leaf.desired), "observed": _text(leaf.observed)}
+    values: dict[str, str | None] = {"path": leaf.path}
+    if not sources.is_sensitive(leaf.path):
+        values |= {"desired": _text(leaf.desired), "observed": _text(leaf.observed)}
     return {name: value for name, value in values.items() if value is not None}
 
 

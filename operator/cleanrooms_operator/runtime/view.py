@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Kind, Listing
 from cleanrooms_operator.core.ownership import SharedSignature, Signature
@@ -24,11 +25,18 @@ class View:
     ports: Ports
     recall: Recall
     neighbours: Neighbours
+    sources_hash: str | None = None
+    """Of the values that come from ConfigMaps and Secrets; None where there are none."""
 
     @property
     def elapsed(self) -> float:
         """The clock that never goes back."""
         return self.ports.clock.elapsed()
+
+    @property
+    def parameters_hash(self) -> str:
+        """The hash of the parameters."""
+        return parameters_hash(self.parameters, self.ports.policy.hash_key)
 
     @property
     def requested(self) -> str | None:

@@ -36,6 +36,21 @@
   - events
   verbs:
   - create
+- apiGroups:
+  - ''
+  resources:
+  - configmaps
+  verbs:
+  - get
+{{- end }}
+
+{{- define "cleanrooms-operator.secretRules" -}}
+- apiGroups:
+  - ''
+  resources:
+  - secrets
+  verbs:
+  - get
 {{- end }}
 
 {{- define "cleanrooms-operator.idRules" -}}
