@@ -87,3 +87,21 @@ def test_r_16_acceptance_is_told_where_it_can_be_known(
 ) -> None:
     [candidate] = found["modelTraining"]
     assert candidate["accepted"] == expected
+
+
+@pytest.mark.parametrize(
+    ("status", "neighbour", "expected"),
+    [
+        (before("Unknown", joined=True), membership("modelTraining"), True),
+        (before("True", joined=True), membership(), True),
+        (before("True", joined=True), membership("modelTraining"), False),
+        (before("False", joined=False), membership("modelTraining"), False),
+        (before("Unknown", joined=True), membership(acceptedPayments=None), False),
+        (before("Unknown", joined=True), membership(accountID=CREATOR), False),
+        ({}, membership("modelTraining"), False),
+    ],
+)
+def test_r_16_what_a_membership_of_this_cluster_shows_is_taken_over(
+    status: Document, neighbour: Resource, *, expected: bool
+) -> None:
+    assert payers.is_outdated(status, neighbour) is expected

@@ -116,11 +116,15 @@ MEMBERS = Reading(
 
 
 def are_outdated(collaboration: Resource, neighbours: Neighbours) -> bool:
-    """Whether a Membership of this cluster has joined, or voted, and the status lacks that."""
+    """Whether a Membership of this cluster has joined, voted or accepted, and status lacks that."""
     status = collaboration.status
     return any(
         membership.status.get("collaborationIdentifier") == status.get("identifier")
-        and (_has_joined(membership, status) or _has_voted(membership, status))
+        and (
+            _has_joined(membership, status)
+            or _has_voted(membership, status)
+            or payers.is_outdated(status, membership)
+        )
         for membership in neighbours.get("Membership", ())
     )
 

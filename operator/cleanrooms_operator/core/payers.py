@@ -124,3 +124,18 @@ def _accepted(status: Document, cost: str, account: str) -> str:
     if before is None or not before["assigned"]:
         return "Unknown"
     return "Unknown" if before["joined"] and before["accepted"] != "True" else "True"
+
+
+def is_outdated(status: Document, membership: Resource) -> bool:
+    """Whether a Membership of this cluster shows another acceptance than a Collaboration's status.
+
+    `status` is that of the Collaboration.
+    """
+    told = membership.status.get("acceptedPayments")
+    account = membership.status.get("accountID")
+    return told is not None and any(
+        candidate["accepted"] != ("True" if payer["costType"] in told else "False")
+        for payer in status.get("payers") or ()
+        for candidate in payer["candidates"]
+        if candidate["accountId"] == account and candidate["joined"]
+    )
