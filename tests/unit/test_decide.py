@@ -310,7 +310,9 @@ class TestAnAttemptIsOpen:
     @pytest.mark.parametrize("unsent", [False, True])
     def test_nothing_is_sent_while_what_it_names_is_not_ready(self, *, unsent: bool) -> None:
         """Else the same attempt might be sent with other parameters."""
-        assert decide(Disproved(unsent), resource=attempted(), incomplete=True) == Discard()
+        lack = Wait(Reason.DEPENDENCY_NOT_READY, "Parent/p is not ready")
+        assert decide(Disproved(unsent), resource=attempted(), lack=lack) == Discard()
+        assert decide(Absent(), lack=lack) == lack
 
     def test_what_it_made_is_recorded(self) -> None:
         found = make.present(bound=False)

@@ -143,6 +143,34 @@ class TestWithoutIdentity:
 
 
 class TestReferences:
+    async def test_what_is_there_is_found_without_what_it_was_made_from(self) -> None:
+        """After a restore: what was used may have expired, or be gone."""
+        operator = Operator(make.resource(spec=WITH_PARENT))
+        operator.aws.lists["ListThings"] = [make.thing(name="one")]
+        assert (await operator.look()).step == "Bind"
+        assert (await operator.look()).step == "InSync"
+        assert operator.resource.is_true("ReferencesResolved")
+
+    async def test_what_is_there_is_deleted_without_it_too(self) -> None:
+        operator = Operator(make.resource(spec=WITH_PARENT, deleted=make.NOW))
+        operator.aws.lists["ListThings"] = [make.thing(name="one")]
+        assert (await operator.look()).step == "Bind"
+
+    async def test_what_nobody_can_look_for_goes(self) -> None:
+        """What it would live under is not known: nothing is recorded of it."""
+        listing = replace(make.THING.listing, scope=("parentIdentifier",))
+        subject = make.resource(spec=WITH_PARENT, deleted=make.NOW)
+        operator = Operator(subject, kind=make.kind(listing=listing))
+        assert (await operator.look()).step == "Release"
+        assert operator.aws.sightings == []
+
+    async def test_what_cannot_be_looked_for_yet_waits(self) -> None:
+        listing = replace(make.THING.listing, scope=("parentIdentifier",))
+        operator = Operator(make.resource(spec=WITH_PARENT), kind=make.kind(listing=listing))
+        assert (await operator.look()).step == "Wait"
+        assert operator.ready() == ("False", "DependencyNotReady")
+        assert operator.aws.sightings == []
+
     async def test_what_is_missing_is_told(self) -> None:
         operator = Operator(make.resource(spec=WITH_PARENT))
         outcome = await operator.look()

@@ -91,6 +91,11 @@ class TestReferents:
             pytest.param(
                 parent(status={"identifier": None}), "is not ready", id="it has nothing to fill in"
             ),
+            pytest.param(
+                parent(status={"conditions": [make.condition("Ready"), make.condition("Expired")]}),
+                "has expired",
+                id="it is of no use to whoever is new (R-36)",
+            ),
         ],
     )
     def test_one_that_is_not_is_told(self, referent: Resource | None, problem: str) -> None:
@@ -141,6 +146,14 @@ class TestRecords:
         assert references.recordable(make.kind()) == {"parentIdentifier"}
         assert references.recordable(BY_NAME["Membership"]) == {"collaborationIdentifier"}
         assert references.recordable(BY_NAME["Collaboration"]) == frozenset()
+
+    def test_what_is_kept_in_part_only_is_not_known(self) -> None:
+        """Else a model might be named by a record of its ARN, without its version."""
+        status = {"parentIdentifier": "p-1"}
+        both = {"parentRef": {"name": "p"}, "find": {"name": "x"}, "main": {"find": {"name": "y"}}}
+        subject = make.resource(spec=both, status=status)
+        open_ = references.unrecorded(make.kind(), subject)
+        assert [str(one) for one in open_] == ["find", "main.find"]
 
     def test_some_kinds_name_nothing(self) -> None:
         names = {name for name, kind in BY_NAME.items() if references.names_anything(kind)}

@@ -104,6 +104,15 @@ class TestLookups:
         assert resolution == Resolution()
         assert at.aws.sightings == []
 
+    async def test_of_what_is_made_only_that_is_asked_for_by_which_it_is_seen(self) -> None:
+        """R-4: a natural key, or what it lives under."""
+        listing_ = replace(make.THING.listing, scope=("parentIdentifier",))
+        at = desk(make.bound(key=PARENT))
+        spec = {"parentRef": {"name": "p"}, "main": {"parentRef": {"name": "gone"}}}
+        status = {"identifier": "id-1"}
+        resolution = await found(at, spec, status=status, kind={"listing": listing_})
+        assert resolution == Resolution({AT_REF: {"parentIdentifier": "id-1"}})
+
     async def test_no_match_is_waited_for(self) -> None:
         lack = (await found(listing({"id": "p-1", "name": "y"}), FINDS)).lack
         assert lack == Wait(Reason.DEPENDENCY_NOT_READY, "nobody made x")

@@ -33,6 +33,12 @@ class Nested(Value):
 
     channels: Annotated[list[Channel], Field(description="What is read.")]
     only: Annotated[Channel, Field(description="One of them.")]
+    algorithms: list[str] | None = None
+    algorithm_refs: Annotated[
+        list[NameRef] | None,
+        Reference("Algorithm", {"algorithms": "arn"}),
+        Field(description="The algorithms, in this namespace."),
+    ] = None
     remark: Structure | None = None
 
 
@@ -46,9 +52,10 @@ NESTED = Shape(
     members={
         "channels": Shape("list", "ChannelList", item=CHANNEL, min=1, max=20),
         "only": CHANNEL,
+        "algorithms": Shape("list", "AlgorithmList", item=TEXT, min=1, max=3),
         "remark": Shape("structure", documentation="A remark.", members={"text": TEXT}),
     },
-    required=("channels",),
+    required=("channels", "algorithms"),
 )
 
 
@@ -61,6 +68,16 @@ class TestStructures:
         assert properties["channelArn"]["maxLength"] == 9
         assert properties["channelRef"]["required"] == ["name"]
         assert channels["items"]["required"] == ["channelName"]
+
+    def test_names_that_stand_in_for_a_list_have_its_bounds_and_are_different(self) -> None:
+        nested = made.structure(Nested, NESTED)
+        refs = nested["properties"]["algorithmRefs"]
+        assert (refs["type"], refs["minItems"], refs["maxItems"]) == ("array", 1, 3)
+        assert refs["x-kubernetes-list-map-keys"] == ["name"]
+        assert refs["items"]["required"] == ["name"]
+        assert [rule["message"] for rule in nested["x-kubernetes-validations"]] == [
+            "exactly one of `algorithms`, `algorithmRefs` must be given"
+        ]
 
     @pytest.mark.parametrize("place", ["channels", "only"])
     def test_twins_exclude_each_other_at_any_depth(self, place: str) -> None:

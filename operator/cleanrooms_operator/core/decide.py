@@ -78,7 +78,7 @@ def _resolve(kind: Kind, situation: Situation, observed: Uncertain | Disproved) 
     if isinstance(observed, Uncertain):
         message = "A create call got no answer: looking for what it may have made"
         return Wait(Reason.CONFIRMING_ABSENCE, message)
-    if not _is_wanted(kind, situation) or situation.incomplete:
+    if not _is_wanted(kind, situation) or situation.lack is not None:
         return Discard()
     attempt = situation.resource.status["attempt"]
     same = attempt["parametersHash"] == situation.parameters_hash
@@ -116,6 +116,8 @@ def _make(kind: Kind, situation: Situation) -> Step:
         )
     if runs.is_called_off(kind, situation.resource):
         return runs.NEVER_STARTED
+    if situation.lack is not None:
+        return situation.lack
     if situation.refusal is not None:
         return _refused(situation.refusal, situation)
     return Create()

@@ -1,6 +1,6 @@
 """From a spec with references to the parameters of a create call, or to what is missing."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -94,9 +94,14 @@ def _stand_ins(model: type[Value], given: Document, path: Path) -> Iterator[Stan
 
 def named(kind: Kind, resource: Resource) -> tuple[Named, ...]:
     """Return the references that a resource's spec makes, besides its AWSAccount."""
+    return among(stand_ins(kind, resource), resource)
+
+
+def among(places: Iterable[StandIn], resource: Resource) -> tuple[Named, ...]:
+    """Return those places in a resource's spec that refer to another resource."""
     return tuple(
         Named(one.path, one.how, Key(one.how.kind, resource.key.namespace, one.value["name"]))
-        for one in stand_ins(kind, resource)
+        for one in places
         if isinstance(one.how, Reference)
     )
 
@@ -109,6 +114,12 @@ def names_anything(kind: Kind) -> bool:
 def _declares_any(model: type[Value]) -> bool:
     nested = (structure_in(field.annotation) for field in model.model_fields.values())
     return any(declared(model)) or any(_declares_any(one) for one in nested if one is not None)
+
+
+def whereabouts(kind: Kind) -> frozenset[str]:
+    """Return the parameters without which nobody can look for an object."""
+    key = () if kind.natural_key is None else (kind.natural_key.parameter,)
+    return frozenset((*kind.scope, *key))
 
 
 # -- what it stands for ----------------------------------------------------------------------
@@ -145,6 +156,8 @@ def _problem(name: Named, referent: Resource | None) -> str | None:
         return f"{name.key} does not exist in this namespace"
     if referent.deleting:
         return f"{name.key} is being deleted"
+    if referent.is_true("Expired"):
+        return f"{name.key} has expired"
     required = name.reference.fills.keys() - name.reference.optional
     complete = required <= taken(name.reference, referent.status).keys()
     if not referent.is_true("Ready") or not complete:
@@ -173,10 +186,20 @@ def recorded(kind: Kind, resource: Resource) -> dict[str, str]:
     }
 
 
-def is_recorded(stand_in: StandIn | Named, known: Mapping[str, str]) -> bool:
-    """Tell whether the status keeps already what something stands for."""
-    how = stand_in.how if isinstance(stand_in, StandIn) else stand_in.reference
-    return len(stand_in.path) == 1 and how.fills.keys() - how.optional <= known.keys()
+def unrecorded(kind: Kind, resource: Resource) -> tuple[StandIn, ...]:
+    """Return the places of which the status does not keep all that they stand for.
+
+    Where it keeps a part only, such as the ARN of a model without its version, what is made of the
+    record would be something else.
+    """
+    kept, known = recordable(kind), recorded(kind, resource)
+    return tuple(
+        one
+        for one in stand_ins(kind, resource)
+        if len(one.path) > 1
+        or not one.how.fills.keys() <= kept
+        or not one.how.fills.keys() - one.how.optional <= known.keys()
+    )
 
 
 # -- parameters ------------------------------------------------------------------------------
@@ -190,11 +213,7 @@ def parameters(kind: Kind, resource: Resource, filled: Filled) -> Document:
     spec = kind.definition.spec
     own: frozenset[str] = spec.OWN if issubclass(spec, Spec) else frozenset()
     known = recorded(kind, resource)
-    unknown = {
-        one.path[0]
-        for one in stand_ins(kind, resource)
-        if one.path not in filled and not is_recorded(one, known)
-    }
+    unknown = {one.path[0] for one in unrecorded(kind, resource) if one.path not in filled}
     given = {k: v for k, v in resource.spec.items() if k not in own | unknown | {"tags"}}
     made = _replaced(spec, given, filled, ())
     if "name" in spec.model_fields:

@@ -192,11 +192,21 @@ def _property(field: Field, own: Schema, shape: Shape | None) -> Schema:
         return CONDITIONS
     if field.model is None:
         return schema(aws) | _additions(own) if aws else _bounded(own)
+    if field.stands_for and shape is not None and own.get("type") == "array":
+        return own | _names(field, structure(field.model, None), shape)
     if own.get("type") == "array":
         items = structure(field.model, aws.item if aws else None)
         listed = schema(aws) if aws else _bounded(own)
         return listed | _additions(own) | {"items": items}
     return structure(field.model, aws) | _additions(own)
+
+
+def _names(field: Field, items: Schema, shape: Shape) -> Schema:
+    """Return the schema of names that stand in for a list of AWS's, with that one's bounds."""
+    [listed] = (schema(shape.members[parameter]) for parameter in field.stands_for)
+    bounds = {name: listed[name] for name in ("minItems", "maxItems") if name in listed}
+    keys = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": items["required"]}
+    return bounds | {"items": items} | keys
 
 
 def _plain(own: Schema) -> Schema:

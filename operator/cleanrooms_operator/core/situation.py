@@ -8,7 +8,7 @@ from typing import TypeAlias
 from cleanrooms_operator.core.ownership import Signature
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
-from cleanrooms_operator.core.step import Observed
+from cleanrooms_operator.core.step import Observed, Stall, Wait
 
 Neighbours: TypeAlias = Mapping[str, tuple[Resource, ...]]
 """By kind: the resources of other kinds that a kind's decisions look at."""
@@ -51,8 +51,8 @@ class Situation:
     """Seconds since AWS last took the object's deletion; None: this process has not asked."""
     delete_again: float = 600.0
     """Seconds after which a deletion that came to nothing is asked for again."""
-    incomplete: bool = False
-    """Whether parameters are missing, for something that the spec names is not ready."""
+    lack: Wait | Stall | None = None
+    """What follows from it that parameters are missing, for what the spec names is not ready."""
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
     neighbours: Neighbours = field(default_factory=dict)

@@ -21,6 +21,7 @@ _MEMBERSHIP = "Membership"
 _READ_BY_OTHERS = (
     "identifier",
     "arn",
+    "versionIdentifier",
     "accountID",
     "collaborationIdentifier",
     "mlConfiguration",
@@ -77,6 +78,7 @@ def _meaning(resource: Resource | None) -> object:
         resource.generation,
         resource.deleting,
         resource.is_true("Ready"),
+        resource.is_true("Expired"),
         resource.annotations,
         *(resource.status.get(name) for name in _READ_BY_OTHERS),
     )

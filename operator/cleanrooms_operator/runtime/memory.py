@@ -57,6 +57,8 @@ class Recall:
     missed: float | None = None
     ended: float | None = None
     """When AWS took the deletion."""
+    collaboration: str | None = None
+    """That of the membership that it names, where no resource of the cluster tells."""
     denied: float | None = None
     """Since when AWS has denied something."""
     unmarkable: bool = False

@@ -127,17 +127,15 @@ async def _look_and_act(
     resource = reporter.resource
     neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
     found = await resolve(Search(kind, resource, identity, ports, recall))
-    if found.lack is not None and not _is_recorded(resource):
-        return await _unresolved(kind, found.lack, reporter)
-    named_before = resource.condition(RESOLVED) is not None
-    if found.lack is None and (references.names_anything(kind) or named_before):
-        fact = Fact(RESOLVED, "True", Reason.RESOLVED, "All that it names is there")
-        reporter.facts = (fact,)
     supplied = await supply(kind, resource, ports, recall)
-    lack = found.lack or supplied.lack
-    if lack is not None and not _is_recorded(resource):
-        return await _unresolved(kind, lack, reporter)
     parameters = references.parameters(kind, supplied.resource, found.filled)
+    unmade = resource.status.get("identifier") is None
+    lack = (found.lack or supplied.lack) if unmade else None
+    if lack is not None and not references.whereabouts(kind) <= parameters.keys():
+        # It cannot even be looked for.
+        return await _unresolved(kind, lack, reporter)
+    if references.names_anything(kind) or resource.condition(RESOLVED) is not None:
+        reporter.facts = (_resolved(lack),)
     view = View(kind, resource, identity, parameters, ports, recall, neighbours, supplied.hash)
     recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
     situation = _situation(view, await observe(view), lack)
@@ -153,10 +151,10 @@ async def _look_and_act(
     return step
 
 
-def _is_recorded(resource: Resource) -> bool:
-    """Tell whether there is an object, or may be: where it lives is recorded then."""
-    status = resource.status
-    return status.get("identifier") is not None or status.get("attempt") is not None
+def _resolved(lack: Lack | None) -> Fact:
+    if lack is None:
+        return Fact(RESOLVED, "True", Reason.RESOLVED, "All that it names is there")
+    return Fact(RESOLVED, "False", lack.reason, lack.message)
 
 
 async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Step:
@@ -165,7 +163,7 @@ async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Ste
         # Nothing is recorded, and what the object would live under cannot be named.
         await reporter.ports.cluster.release(resource)
         return Release()
-    reporter.facts = (Fact(RESOLVED, "False", step.reason, step.message),)
+    reporter.facts = (_resolved(step),)
     unmade = resource.status.get("attempt") is None and not resource.observe_only
     if unmade and runs.is_called_off(kind, resource):
         step = runs.NEVER_STARTED
@@ -190,7 +188,7 @@ def _situation(view: View, observed: Observed, lack: Lack | None) -> Situation:
         refusal=_refusal(view),
         deleted_for=None if view.recall.ended is None else view.elapsed - view.recall.ended,
         delete_again=ports.policy.pace.list_interval,
-        incomplete=lack is not None,
+        lack=lack,
         unmarkable=view.recall.unmarkable,
         neighbours=view.neighbours,
         certain=_is_certain(view),

@@ -1,6 +1,5 @@
 """References of a spec, resolved against the cluster and against what others made in AWS."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
@@ -41,29 +40,32 @@ class Resolution:
 
 
 async def resolve(search: Search) -> Resolution:
-    """Find what a spec names; nothing is asked of AWS once the object is recorded."""
+    """Find what a spec names, as far as the status does not tell.
+
+    Of what is made, and of what is going, only that is asked for without which it cannot be seen.
+    """
     kind, resource = search.kind, search.resource
-    known = references.recorded(kind, resource)
-    named = tuple(
-        one for one in references.named(kind, resource) if not references.is_recorded(one, known)
-    )
+    unknown = references.unrecorded(kind, resource)
+    if resource.deleting or resource.status.get("identifier") is not None:
+        unknown = tuple(one for one in unknown if _tells_where(kind, one))
+    named = references.among(unknown, resource)
     found = {name.key: await search.ports.cluster.read(name.key) for name in named}
     filled, missing = references.resolved(named, found)
     if missing:
         return Resolution(filled, Wait(Reason.DEPENDENCY_NOT_READY, "; ".join(missing)))
-    if resource.status.get("identifier") is not None:
-        return Resolution(filled)
-    return await _look_up(search, filled, known)
+    return await _look_up(search, filled, unknown)
 
 
-async def _look_up(
-    search: Search, filled: Mapping[references.Path, Document], known: Mapping[str, str]
-) -> Resolution:
+def _tells_where(kind: Kind, one: StandIn) -> bool:
+    return len(one.path) == 1 and bool(one.how.fills.keys() & references.whereabouts(kind))
+
+
+async def _look_up(search: Search, filled: Filled, unknown: tuple[StandIn, ...]) -> Resolution:
     """Find what others have made and the spec names by account and name."""
     made = dict(filled)
     parameters = references.parameters(search.kind, search.resource, filled)
-    for one in references.stand_ins(search.kind, search.resource):
-        if not isinstance(one.how, Lookup) or references.is_recorded(one, known):
+    for one in unknown:
+        if not isinstance(one.how, Lookup):
             continue
         matches = await _matches(search, one.how, one.value, parameters)
         chosen = await _choose(search, one.how, matches)
@@ -112,11 +114,12 @@ async def _collaboration(search: Search, membership: str) -> str:
         known: str | None = resource.status.get(COLLABORATION)
         if resource.status.get("identifier") == membership and known is not None:
             return known
-    answer = await ports.service.call(
-        search.identity, "cleanrooms", "GetMembership", {MEMBERSHIP_IDENTIFIER: membership}
-    )
-    identifier: str = answer["membership"]["collaborationId"]
-    return identifier
+    if search.recall.collaboration is None:
+        answer = await ports.service.call(
+            search.identity, "cleanrooms", "GetMembership", {MEMBERSHIP_IDENTIFIER: membership}
+        )
+        search.recall.collaboration = answer["membership"]["collaborationId"]
+    return search.recall.collaboration
 
 
 async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...]) -> Document | None:
@@ -135,6 +138,7 @@ async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...])
 def _unclear(one: StandIn, lookup: Lookup, matches: tuple[Document, ...]) -> Lack:
     if not matches:
         return Wait(Reason.DEPENDENCY_NOT_READY, lookup.missing(one.value))
-    parameter, source = next(iter(lookup.fills.items()))
-    listed = ", ".join(sorted(str(match[source]) for match in matches))
-    return Stall(Reason.AMBIGUOUS, f"`{one}` matches several: {listed}. Name one by `{parameter}`")
+    filled = (references.taken(lookup, match).values() for match in matches)
+    listed = ", ".join(sorted("#".join(values) for values in filled))
+    instead = " and ".join(f"`{parameter}`" for parameter in lookup.fills)
+    return Stall(Reason.AMBIGUOUS, f"`{one}` matches several: {listed}. Name one by {instead}")
