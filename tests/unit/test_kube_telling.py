@@ -217,6 +217,8 @@ def test_conditions_are_those_of_the_resources_that_exist_now() -> None:
     assert value(counted, condition, **named, type="Ready", status="True") == 1
     assert value(counted, "cleanrooms_resource_deletion_pending_seconds", **named) == 90
     assert value(counted, "cleanrooms_resources", kind="Membership", ready="True") == 1
+    ready = {"kind": "Membership", "type": "Ready", "status": "True"}
+    assert value(counted, "cleanrooms_resources_by_condition", **ready) == 1
     assert value(counted, "cleanrooms_resources", kind="Collaboration", ready="Unknown") == 1
     counted.resources.sample((), 0)
     assert counted.registry.get_sample_value(condition, {**named, "type": "Ready"}) is None
@@ -231,16 +233,25 @@ def test_series_of_each_resource_can_be_turned_off() -> None:
     assert not {name for name in names if name.startswith("cleanrooms_resource_")}
 
 
+def test_open_attempts_are_counted_by_kind() -> None:
+    counted = metrics()
+    trying = a_resource("Membership", "m", status={**ready_status(), "attempt": {"id": "x"}})
+    counted.resources.sample((trying, RESOURCE), 0)
+    assert value(counted, "cleanrooms_open_attempts", kind="Membership") == 1
+    assert value(counted, "cleanrooms_open_attempts", kind="Collaboration") == 0
+
+
 def test_requests_to_aws_are_counted_and_throttles_apart() -> None:
     counted = metrics()
     for code in ("OK", "ThrottlingException", "TooManyRequestsException", "AccessDenied"):
         counted.aws.requested("1", "cleanrooms", "ListMembers", code, 0.1)
     counted.aws.waited("1", "cleanrooms", "ListMembers", 2.5)
     labels = {"service": "cleanrooms", "operation": "ListMembers"}
-    assert value(counted, "cleanrooms_aws_requests_total", **labels, code="OK") == 1
-    assert value(counted, "cleanrooms_aws_throttles_total", **labels) == 2
+    of_account = {**labels, "account": "1"}
+    assert value(counted, "cleanrooms_aws_requests_total", **of_account, code="OK") == 1
+    assert value(counted, "cleanrooms_aws_throttles_total", **of_account) == 2
     assert value(counted, "cleanrooms_aws_request_duration_seconds_count", **labels) == 4
-    assert value(counted, "cleanrooms_aws_paced_seconds_total", **labels) == 2.5
+    assert value(counted, "cleanrooms_aws_paced_seconds_total", **of_account) == 2.5
 
 
 def test_the_queue_is_told_as_it_is_when_scraped() -> None:

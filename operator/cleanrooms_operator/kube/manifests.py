@@ -13,7 +13,7 @@ from cleanrooms_operator.core.kind import Kind, Part
 from cleanrooms_operator.core.schema import resource_definition
 from cleanrooms_operator.core.shape import Schema, Shape
 from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS
-from cleanrooms_operator.kube import iam_files, reference, rights
+from cleanrooms_operator.kube import iam_files, monitoring, reference, rights
 
 CHART = Path("deploy/charts/cleanrooms-operator")
 
@@ -41,6 +41,10 @@ def expected() -> Mapping[Path, str]:
         | {
             Path("deploy/rbac.yaml"): _yaml(*rights.manifests()),
             **iam_files.files(),
+            monitoring.FOLDER / "alerts.yaml": _yaml(monitoring.rules()),
+            monitoring.FOLDER / "prometheusrule.yaml": _yaml(monitoring.operators_rules()),
+            monitoring.FOLDER / "dashboard.json": monitoring.dashboard(),
+            Path("docs/metrics.md"): f"<!-- {NOTICE} -->\n{monitoring.page()}",
             Path("docs/permissions.md"): f"<!-- {NOTICE} -->\n{iam_files.page()}",
             Path("docs/reference.md"): f"<!-- {NOTICE} -->\n{reference.page(made)}",
         }

@@ -211,7 +211,7 @@ class AWSMetrics:
     """What goes to AWS. Told from any thread."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
-        labels = ("service", "operation")
+        labels = ("account", "service", "operation")
         self._requests = Counter(
             "cleanrooms_aws_requests_total",
             "Requests to AWS",
@@ -221,7 +221,7 @@ class AWSMetrics:
         self._seconds = Histogram(
             "cleanrooms_aws_request_duration_seconds",
             "How long requests to AWS took",
-            labels,
+            ("service", "operation"),
             registry=registry,
             buckets=_LONG,
         )
@@ -239,17 +239,17 @@ class AWSMetrics:
         )
 
     def requested(
-        self, _account: str, service: str, operation: str, code: str, seconds: float
+        self, account: str, service: str, operation: str, code: str, seconds: float
     ) -> None:
         """Count a request; `code` is "OK" or the error's."""
-        self._requests.labels(service, operation, code).inc()
+        self._requests.labels(account, service, operation, code).inc()
         self._seconds.labels(service, operation).observe(seconds)
         if "Throttl" in code or code.startswith("TooManyRequests"):
-            self._throttles.labels(service, operation).inc()
+            self._throttles.labels(account, service, operation).inc()
 
-    def waited(self, _account: str, service: str, operation: str, seconds: float) -> None:
+    def waited(self, account: str, service: str, operation: str, seconds: float) -> None:
         """Count a wait for the rate."""
-        self._waits.labels(service, operation).inc(seconds)
+        self._waits.labels(account, service, operation).inc(seconds)
 
 
 class ResourceMetrics(Collector):
@@ -275,9 +275,37 @@ class ResourceMetrics(Collector):
         for labels, number in sorted(counted.items()):
             total.add_metric(labels, number)
         yield total
+        yield self._by_condition()
+        yield self._attempts()
         if self._each:
             yield self._conditions()
             yield self._deletions()
+
+    def _by_condition(self) -> Metric:
+        family = GaugeMetricFamily(
+            "cleanrooms_resources_by_condition",
+            "Resources that have a condition in this status",
+            labels=("kind", "type", "status"),
+        )
+        told = Tally(
+            (resource.key.kind, condition["type"], condition["status"])
+            for resource in self._resources
+            for condition in resource.status.get("conditions") or ()
+        )
+        for labels, number in sorted(told.items()):
+            family.add_metric(labels, number)
+        return family
+
+    def _attempts(self) -> Metric:
+        family = GaugeMetricFamily(
+            "cleanrooms_open_attempts",
+            "Create calls whose outcome is not recorded yet",
+            labels=("kind",),
+        )
+        open_ = Tally(r.key.kind for r in self._resources if r.status.get("attempt") is not None)
+        for definition in DEFINITIONS:
+            family.add_metric((definition.name,), open_[definition.name])
+        return family
 
     def _conditions(self) -> Metric:
         family = GaugeMetricFamily(
