@@ -1,0 +1,117 @@
+"""What Argo CD, Flux and Helm say of every state that the simulated operator was seen in."""
+
+from typing import Any
+
+import pytest
+
+import recording
+from scripting import discovered, health, kstatus
+
+Document = dict[str, Any]
+
+SAME = {"Current": "Healthy", "InProgress": "Progressing", "Failed": "Degraded"}
+"""What kstatus says -> what Argo CD says, of what is neither paused nor being deleted."""
+
+NEVER_PAUSED = {"AWSAccount"}
+
+
+def reason(document: Document, condition: str) -> str | None:
+    for each in document["status"].get("conditions", ()):
+        if each["type"] == condition and each["status"] == "True":
+            return str(each["reason"])
+    return None
+
+
+def of(kind: str) -> list[Document]:
+    return [each for each in recording.sorts().values() if each["kind"] == kind]
+
+
+KINDS = sorted({example.key.kind for example in recording.EXAMPLES.values()})
+
+
+def test_both_tools_say_the_same_of_every_state() -> None:
+    documents = recording.sorts()
+    assert len(documents) > 50
+    for sort, document in documents.items():
+        verdict, told = health(document)["status"], kstatus(document)
+        if reason(document, "Paused"):
+            assert verdict == "Suspended", sort
+        elif told == "Terminating":
+            # Argo CD itself says so of what is being deleted, before it runs any script.
+            assert verdict == "Progressing", sort
+        else:
+            assert verdict == SAME[told], sort
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "AWSAccount", "TrainedModel"])
+def test_each_kind_was_seen_in_every_state(kind: str) -> None:
+    seen = {health(document)["status"] for document in of(kind)}
+    paused = set() if kind in NEVER_PAUSED else {"Suspended"}
+    assert seen == {"Healthy", "Progressing", "Degraded"} | paused
+    assert {kstatus(each) for each in of(kind)} == {*SAME, "Terminating"}
+
+
+@pytest.mark.parametrize(
+    ("condition", "expected", "verdict"),
+    [
+        ("Stalled", "OwnedElsewhere", "Degraded"),
+        ("Stalled", "AccessDenied", "Degraded"),
+        ("Reconciling", "AccessDenied", "Progressing"),
+        ("Reconciling", "DependencyNotReady", "Progressing"),
+        ("Reconciling", "DeletionBlocked", "Progressing"),
+        ("Reconciling", "Deleting", "Progressing"),
+        ("Reconciling", "Progressing", "Progressing"),
+        ("Stalled", "TrainingFailed", "Degraded"),
+        ("Stalled", "Cancelled", "Degraded"),
+        ("Succeeded", "Succeeded", "Healthy"),
+    ],
+)
+def test_what_is_seen_leads_to_what_people_expect(
+    condition: str, expected: str, verdict: str
+) -> None:
+    """What will not get better by itself is Degraded; a wait is not, or a first sync would fail."""
+    found = [
+        each
+        for each in recording.sorts().values()
+        if reason(each, condition) == expected
+        and not reason(each, "Paused")
+        and "deletionTimestamp" not in each["metadata"]
+    ] or [each for each in recording.sorts().values() if reason(each, condition) == expected]
+    assert found
+    assert {health(each)["status"] for each in found} == {verdict}
+
+
+def test_a_verdict_says_why() -> None:
+    for document in recording.sorts().values():
+        verdict = health(document)
+        if verdict["status"] == "Degraded":
+            assert verdict["message"].startswith(f"{reason(document, 'Stalled')}: ")
+        assert verdict["message"]
+
+
+def test_what_nobody_has_seen_yet_is_in_progress() -> None:
+    """By the default of the status; without it, kstatus takes an object for done."""
+    new = {"metadata": {"generation": 1}, "status": {"observedGeneration": -1}}
+    assert (health(new)["status"], kstatus(new)) == ("Progressing", "InProgress")
+    bare = {"metadata": {"generation": 1}}
+    assert (health(bare)["status"], kstatus(bare)) == ("Progressing", "Current")
+
+
+def test_only_a_run_that_is_not_over_can_be_cancelled() -> None:
+    offered = {
+        (document["kind"], health(document)["status"])
+        for document in recording.sorts().values()
+        if not discovered(document)["cancel"]["disabled"]
+    }
+    assert ("TrainedModel", "Progressing") in offered
+    assert not {kind for kind, _ in offered} & {"AWSAccount", "Collaboration", "Membership"}
+    assert not {verdict for _, verdict in offered} & {"Healthy"}
+
+
+def test_what_is_paused_can_be_resumed_and_nothing_else() -> None:
+    for document in recording.sorts().values():
+        annotations = document["metadata"].get("annotations", {})
+        paused = annotations.get("cleanrooms-operator.dev/paused") == "true"
+        offered = discovered(document)
+        assert offered["resume"]["disabled"] is not paused
+        assert offered["pause"]["disabled"] is paused
