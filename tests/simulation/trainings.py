@@ -3,19 +3,20 @@
 from typing import Any
 
 from cleanrooms_emulator.rules import Rules
+from cleanrooms_operator.core.pace import Pace
 from cleanrooms_operator.core.resource import Document, Key
 from simulation import specs
 from simulation.specs import PARTNER, PARTNERS
 from simulation.world import World
 
 BASE, VERSION = Key("TrainedModel", "b", "churn"), Key("TrainedModel", "b", "churn-2")
-TRAINING = 700.0
-"""Seconds in which a training ends."""
+SELDOM = Pace(progress_interval=240.0)
+"""A training takes ten minutes: this is often enough to see it end."""
 
 
 def studio(rules: Rules | None = None) -> World:
     """Return a world in which an association and a channel are there."""
-    world = World(rules=rules)
+    world = World(rules=rules, pace=SELDOM)
     specs.walkthrough(world)
     world.settle()
     source = {"protectedQueryInputParameters": {"sqlParameters": {"queryString": "SELECT 1"}}}
@@ -64,6 +65,14 @@ def further(world: World, base: Key = BASE, **more: Any) -> Document:
     if "versionIdentifier" in status:
         known["versionIdentifier"] = status["versionIdentifier"]
     return model(world, incrementalTrainingDataChannels=[known], **more)
+
+
+def both(world: World) -> None:
+    """Apply a base and, before that is there, what goes on from it."""
+    known = {"trainedModelRef": {"name": BASE.name}, "channelName": "before"}
+    version = model(world, incrementalTrainingDataChannels=[known])
+    world.apply(VERSION.kind, VERSION.name, version, VERSION.namespace)
+    world.apply(BASE.kind, BASE.name, model(world), BASE.namespace)
 
 
 def train(world: World, key: Key, spec: Document) -> None:
