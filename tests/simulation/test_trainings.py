@@ -151,3 +151,46 @@ def test_r_1_a_base_with_versions_is_seen_by_one_list_that_all_share() -> None:
     assert asked.count("ListTrainedModels") <= 7
     assert asked.count("ListTrainedModelVersions") <= 7
     assert asked.count("GetTrainedModel") == 0
+
+
+# -- names that AWS refuses ----------------------------------------------------------------------
+
+
+def test_er_1_a_name_that_stays_taken_for_ever_is_told_with_its_holder() -> None:
+    world = studio(Rules.parse(("ER-1=refused",)))
+    train(world, BASE, model(world))
+    first = world.resources[BASE].status["arn"]
+    world.delete(BASE)
+    world.settle()
+    train(world, BASE, model(world))
+    assert world.told(BASE) == "Stalled NameTaken"
+    assert first in world.message(BASE)
+    world.rest(3600.0)
+    assert world.told(BASE) == "Stalled NameTaken"
+    assert world.aws.applied("CreateTrainedModel") == 1
+    assert world.aws.sent("CreateTrainedModel") < 10
+
+
+def test_er_1_a_name_that_becomes_free_is_taken() -> None:
+    world = studio(Rules.parse(("ER-1=refused-while-live",)))
+    train(world, BASE, model(world))
+    train(world, VERSION, model(world, name=BASE.name))
+    assert world.told(VERSION) == "Stalled NameTaken"
+    world.delete(BASE)
+    world.settle()
+    world.rest(3600.0)
+    assert world.told(VERSION) == "Ready"
+    check_rest(world)
+
+
+# -- what cannot be said -------------------------------------------------------------------------
+
+
+def test_c_4_a_training_that_went_on_from_another_version_than_was_meant_is_told() -> None:
+    """A base with versions cannot be named: AWS may take the latest of them for it."""
+    world = trained()
+    train(world, THIRD, further(world, BASE))
+    [drift] = world.resources[THIRD].status["drift"]
+    assert drift["path"] == "incrementalTrainingDataChannels[0].versionIdentifier"
+    assert drift["observed"] == world.resources[VERSION].status["versionIdentifier"]
+    assert world.told(THIRD) == "Ready"

@@ -92,6 +92,13 @@ def test_the_conditions_say_what_an_error_means(
     assert error.message in step.message
 
 
+def test_r_11_a_name_is_called_taken_where_its_holder_is_known() -> None:
+    step = step_after(make.error(Failure.CONFLICT), trouble(holder="arn:of-another"))
+    assert isinstance(step, Stall)
+    assert step.reason is Reason.NAME_TAKEN
+    assert "arn:of-another" in step.message
+
+
 @pytest.mark.parametrize("failure", Failure)
 def test_an_error_is_passing_where_it_says_nothing_of_the_resource(failure: Failure) -> None:
     assert is_passing(make.error(failure)) is (failure in PASSING)

@@ -262,6 +262,20 @@ class TestRefusals:
         await operator.look()
         assert len(operator.aws.sent("CreateThing")) == 1
 
+    @pytest.mark.parametrize(
+        ("listed", "reason"),
+        [([make.thing(arn="arn:of-another")], "NameTaken"), ([], "AWSConflict")],
+        ids=["something has the name", "nothing has the name"],
+    )
+    async def test_r_11_what_conflicts_may_be_the_name(self, listed: Any, reason: str) -> None:
+        operator = Operator(make.resource())
+        operator.aws.answers["CreateThing"] = make.error(Failure.CONFLICT)
+        operator.aws.answers["ListTagsForResource"] = {"tags": {}}
+        operator.aws.lists["ListThings"] = listed
+        await operator.look()
+        assert operator.ready() == ("False", reason)
+        assert "attempt" in operator.status, "it may be our own earlier success (R-8)"
+
     async def test_a_denial_stalls_once_iam_has_had_its_time(self) -> None:
         operator = await self.refused(DENIED)
         assert operator.ready() == ("False", "AccessDenied")

@@ -18,6 +18,8 @@ class Trouble:
     deleting: bool
     denied_long: bool
     """Whether AWS has denied something for longer than IAM takes to spread."""
+    holder: str | None = None
+    """What has the name that a create call asked for."""
 
 
 def may_succeed_unchanged(error: ServiceError) -> bool:
@@ -49,6 +51,8 @@ def step_after(error: ServiceError, trouble: Trouble) -> Step:
         return Wait(Reason.QUOTA_EXCEEDED, _quota(error))
     if may_succeed_unchanged(error):
         return Wait(Reason.PROGRESSING_WITH_RETRY, _text(error))
+    if error.failure is Failure.CONFLICT and trouble.holder is not None:
+        return Stall(Reason.NAME_TAKEN, f"{trouble.holder} has it. {Reason.NAME_TAKEN.remedy}")
     return Stall(refusal(error).reason, _text(error))
 
 

@@ -9,7 +9,7 @@ from cleanrooms_operator.core.kind import Rule
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
-from cleanrooms_operator.core.step import Fact, Lifecycle, Present
+from cleanrooms_operator.core.step import Drift, Fact, Lifecycle, Present
 from cleanrooms_operator.core.values import NameRef, Reference, Value
 
 LIFECYCLE = {
@@ -46,6 +46,7 @@ RULES = (
 """What AWS asks of the channels of a training (rule R-34)."""
 
 DIGEST = "trainingContainerImageDigest"
+INCREMENTAL, VERSION = "incrementalTrainingDataChannels", "versionIdentifier"
 
 
 class DataChannel(Value):
@@ -100,6 +101,21 @@ class TrainedModelStatus(runs.ComputationStatus):
     training_container_image_digest: Annotated[
         str | None, Field(description="Digest of the image that trains it.")
     ] = None
+
+
+def misunderstood(situation: Situation, present: Present) -> tuple[Drift, ...]:
+    """Return that a training went on from a version where the base was meant.
+
+    The base has no version that could be named, and AWS's documents contradict each other about
+    what a model without one stands for where it has versions: the latest, or the base (C-4).
+    """
+    shown = present.details.fields if present.details is not None else {}
+    pairs = zip(situation.parameters.get(INCREMENTAL, ()), shown.get(INCREMENTAL, ()), strict=False)
+    return tuple(
+        Drift(f"{INCREMENTAL}[{place}].{VERSION}", None, found[VERSION])
+        for place, (asked, found) in enumerate(pairs)
+        if VERSION in found and "trainedModelArn" in asked and VERSION not in asked
+    )
 
 
 def report(situation: Situation, present: Present) -> Document:

@@ -92,6 +92,12 @@ class Reason(Enum):
         "The AWS object vanished: it was deleted behind the operator's back.",
         "Delete this resource and apply it again, or restore the object.",
     )
+    NAME_TAKEN = (
+        "NameTaken",
+        "Another object has the name in AWS, and AWS refuses a second one.",
+        "Set another `spec.name`, or delete what has it; where it is this resource's, annotate "
+        "`external-id` with it. It is tried again slowly.",
+    )
     AWS_CONFLICT = (
         "AWSConflict",
         "AWS answers that the request conflicts with the state of something else.",

@@ -3,25 +3,15 @@
 What goes on from another model is a version of it. Only tags change; a deletion leaves a record.
 """
 
-from typing import Annotated
-
-from pydantic import Field
-
 from cleanrooms_operator.core import algorithms, kind, models, runs, shared, sources
-from cleanrooms_operator.core.values import NameRef, Reference, Structure
+from cleanrooms_operator.core.values import Structure
 
 ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
 
 
-class TrainedModelSpec(kind.NamedSpec):
+class TrainedModelSpec(kind.MemberSpec):
     """Parameters of CreateTrainedModel."""
 
-    membership_identifier: str | None = None
-    membership_ref: Annotated[
-        NameRef | None,
-        Reference("Membership", {SCOPE: "identifier"}),
-        Field(description="The Membership, in this namespace, whose account trains."),
-    ] = None
     configured_model_algorithm_association_arn: str | None = None
     configured_model_algorithm_association_ref: algorithms.AssociationRef = None
     shared_configured_model_algorithm_association: shared.Association = None
@@ -73,5 +63,6 @@ KIND = kind.Kind(
     published=("metricsStatus", "logsStatus"),
     report=models.report,
     facts=models.facts,
+    unapplied=models.misunderstood,
     actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
 )

@@ -54,6 +54,8 @@ class Recall:
     unsent: bool = False
     """Whether AWS's answer proved that the attempt did nothing."""
     refused: Refused | None = None
+    holder: str | None = None
+    """What had the name when AWS last said that something conflicts (rule R-11)."""
     missed: float | None = None
     ended: float | None = None
     """When AWS took the deletion."""

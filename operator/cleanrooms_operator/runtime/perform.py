@@ -62,9 +62,9 @@ async def _create(view: View, reporter: Reporter) -> None:
     """Write the attempt down, then send the call that it stands for."""
     kind, ports, recall = view.kind, view.ports, view.recall
     parameters = await _fitted(view)
+    baseline = await search.baseline(view)
     await ports.service.reserve(view.identity, kind.service, kind.create)
     written = ports.clock.elapsed()
-    baseline = await search.namesakes(view)
     record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now(), baseline)
     noted = {"attempt": {**record, "parametersHash": view.parameters_hash}}
     await reporter.write(Create(), {**noted, **_supplied(view), **_whereabouts(view)})
@@ -114,6 +114,7 @@ async def _send(
         raise
     except ServiceError as error:
         await _on_refusal(view, error, reporter)
+        recall.holder = await _holder(view, error)
         raise
     made = view.unwrapped(answer)
     recall.stale = True
@@ -134,6 +135,13 @@ async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> No
     await reporter.write(told, _unmade(view))
 
 
+async def _holder(view: View, error: ServiceError) -> str | None:
+    """Return what has the name already where AWS says that something conflicts (rule R-11)."""
+    if error.failure is not Failure.CONFLICT:
+        return None
+    return next(iter(await search.namesakes(view, view.elapsed)), None)
+
+
 def trouble(
     error: ServiceError, resource: Resource, ports: Ports, recall: Recall
 ) -> failures.Trouble:
@@ -143,7 +151,7 @@ def trouble(
         lasted = recall.deny(ports.clock.elapsed())
         stalled_before = resource.is_stalled(Reason.ACCESS_DENIED.value)
         denied_long = stalled_before or lasted > ports.policy.pace.denied_grace
-    return failures.Trouble(resource.deleting, denied_long)
+    return failures.Trouble(resource.deleting, denied_long, recall.holder)
 
 
 def _unmade(view: View) -> dict[str, None]:
