@@ -105,6 +105,7 @@ class TestPlay:
                 "status": "True",
                 "reason": "Said",
                 "message": "it answers",
+                "state": "",
             }
         ]
 

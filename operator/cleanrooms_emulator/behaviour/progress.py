@@ -25,7 +25,7 @@ EXPORT = timedelta(minutes=2)
 ENDING = timedelta(seconds=30)
 """How long cancelling and deleting take."""
 
-_PENDING = timedelta(seconds=30)
+_PENDING = timedelta(minutes=1)
 _PENDING_END = timedelta(seconds=10)
 
 
