@@ -244,8 +244,12 @@ def closed(schema: Document) -> Document:
     return made
 
 
+def named(document: Document) -> str:
+    return f"{document['kind']}/{document['metadata']['name']}"
+
+
 RESOURCES = [
-    pytest.param(document, id=f"{path.relative_to(PROJECT / 'examples')}:{document['kind']}")
+    pytest.param(document, id=f"{path.relative_to(PROJECT / 'examples')}:{named(document)}")
     for path in EXAMPLES
     for document in documents(path)
     if document["apiVersion"] == OURS
