@@ -40,6 +40,8 @@ CHART = Path("deploy/charts/cleanrooms-operator")
 ARGOCD = Path("deploy/argocd/resource_customizations/cleanrooms-operator.dev/_")
 """Where the scripts for Argo CD are written by hand, in the form that its own project keeps."""
 
+MONITORING = Path("deploy/monitoring")
+MONITORED = ("alerts.yaml", "dashboard.json")
 
 ARGOCD_CM = """\
 # Merge it: kubectl -n argocd patch configmap argocd-cm --patch-file argocd-cm.yaml
@@ -113,16 +115,23 @@ def rendered(project: Path) -> dict[Path, str]:
     }
 
 
-def scripts(project: Path) -> dict[Path, str]:
-    """Return the scripts for Argo CD where the chart needs them, by their path from the project."""
-    sources = sorted((project / ARGOCD).rglob("*.lua"))
-    home = CHART / "files/argocd"
-    return {home / path.relative_to(project / ARGOCD): path.read_text() for path in sources}
+def copied(project: Path) -> dict[Path, str]:
+    """Return what the chart needs of other folders, by its path from the project's folder.
+
+    That is the scripts for Argo CD, the alerts and the dashboard.
+    """
+    sources = dict.fromkeys((project / ARGOCD).rglob("*.lua"), ARGOCD)
+    sources |= {project / MONITORING / name: MONITORING.parent for name in MONITORED}
+    homes = {ARGOCD: CHART / "files/argocd", MONITORING.parent: CHART / "files"}
+    return {
+        homes[base] / path.relative_to(project / base): path.read_text()
+        for path, base in sorted(sources.items())
+    }
 
 
 def write(project: Path) -> None:
     """Write what the chart takes from elsewhere, then all that Helm renders of it."""
-    for files in (scripts, rendered):
+    for files in (copied, rendered):
         for path, text in files(project).items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_text(text, encoding="utf-8")

@@ -221,7 +221,9 @@ class TestWhatIsRendered:
     """The API server accepts all of it, by server-side apply that refuses unknown fields."""
 
     CASES = sorted((CHART / "ci").glob("*.yaml"))
-    UNSERVED = frozenset({"monitoring.coreos.com/v1/ServiceMonitor"})
+    UNSERVED = frozenset(
+        f"monitoring.coreos.com/v1/{kind}" for kind in ("ServiceMonitor", "PrometheusRule")
+    )
 
     @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
     def test_the_api_server_accepts_it(self, cluster: Cluster, case: Path) -> None:

@@ -327,6 +327,15 @@ class TestOptions:
         assert container["ports"][0]["containerPort"] == 9090
         assert variables(case("observability"))["CLEANROOMS_METRICS_ADDRESS"] == ":9090"
 
+    def test_alerts_and_dashboard_are_those_of_the_metrics(self) -> None:
+        folder = PROJECT / helm.MONITORING
+        [rule] = of_kind("PrometheusRule", case("observability"))
+        assert rule["spec"] == yaml.safe_load((folder / "alerts.yaml").read_text())
+        [board] = of_kind("ConfigMap", case("observability"))
+        assert board["metadata"]["labels"]["grafana_dashboard"] == "1"
+        [text] = board["data"].values()
+        assert json.loads(text) == json.loads((folder / "dashboard.json").read_text())
+
 
 class TestRefusals:
     @pytest.mark.parametrize(
@@ -411,8 +420,8 @@ class TestNotes:
 class TestFiles:
     """What is committed of what the chart renders is what it would render."""
 
-    def test_scripts_of_the_chart_are_those_for_argo_cd(self) -> None:
-        for path, text in helm.scripts(PROJECT).items():
+    def test_what_the_chart_needs_of_other_folders_is_there(self) -> None:
+        for path, text in helm.copied(PROJECT).items():
             assert (PROJECT / path).read_text() == text, f"run make generate: {path}"
 
     def test_what_is_committed_is_what_would_be_rendered(self) -> None:
@@ -420,7 +429,7 @@ class TestFiles:
             assert (PROJECT / path).read_text() == text, f"run make generate: {path}"
 
     def test_writing_twice_gives_the_same(self, tmp_path: Path) -> None:
-        for path in (CHART, PROJECT / helm.ARGOCD):
+        for path in (CHART, PROJECT / helm.ARGOCD, PROJECT / helm.MONITORING):
             copied = tmp_path / path.relative_to(PROJECT)
             for file in (each for each in path.rglob("*") if each.is_file()):
                 target = copied / file.relative_to(path)
