@@ -1,5 +1,7 @@
 """The definitions on a real API server: what it accepts, what it refuses, and in which words."""
 
+from typing import Any
+
 import pytest
 from lightkube.exceptions import ApiError
 
@@ -78,7 +80,30 @@ def test_policies_have_defaults(served: Cluster, place: str) -> None:
 
 # -- what is accepted and refused at creation ------------------------------------------------
 
+
+def query(**sql: Any) -> Document:
+    """Return the change of a channel that gives its query so."""
+    parameters = {"sqlParameters": {"queryString": None, **sql}}
+    return {"inputChannel": {"dataSource": {"protectedQueryInputParameters": parameters}}}
+
+
+ENTRY = {"name": "queries", "key": "churn.sql"}
+
 ACCEPTED = [
+    pytest.param(
+        "MLInputChannel",
+        query(
+            queryStringFrom={"configMapKeyRef": ENTRY},
+            parameters={"plan": "gold"},
+            parametersFrom=[{"secretRef": {"name": "s"}}],
+        ),
+        id="a query from elsewhere",
+    ),
+    pytest.param(
+        "InferenceJob",
+        {"environmentFrom": [{"configMapRef": {"name": "c"}}, {"secretRef": {"name": "s"}}]},
+        id="an environment from elsewhere",
+    ),
     pytest.param("Collaboration", {"members": []}, id="nobody is invited yet"),
     pytest.param("Collaboration", {"name": "Ärzte & 薬局 🏥"}, id="a name of any printable text"),
     pytest.param("Collaboration", {"description": ""}, id="an empty description"),
@@ -103,6 +128,7 @@ ACCEPTED = [
         "AWSAccount", {"roleARN": ROLE, "externalID": "clean-rooms/a"}, id="a role and its id"
     ),
 ]
+
 
 REFUSED = [
     pytest.param(
@@ -235,6 +261,25 @@ REFUSED = [
         {"mlConfiguration": {"defaultOutputLocation": {}}},
         "roleArn: Required",
         id="an ML configuration without a role",
+    ),
+    pytest.param("MLInputChannel", query(), "exactly one of `queryString`", id="no query"),
+    pytest.param(
+        "MLInputChannel",
+        query(queryString="SELECT 1", queryStringFrom={"secretKeyRef": ENTRY}),
+        "exactly one of `queryString`",
+        id="two queries",
+    ),
+    pytest.param(
+        "MLInputChannel",
+        query(queryStringFrom={"secretKeyRef": ENTRY, "configMapKeyRef": ENTRY}),
+        "exactly one of `configMapKeyRef`, `secretKeyRef`",
+        id="a query from two places",
+    ),
+    pytest.param(
+        "MLInputChannel",
+        query(queryString="SELECT 1", parametersFrom=[{}]),
+        "exactly one of `configMapRef`, `secretRef`",
+        id="parameters from nowhere",
     ),
     pytest.param("AWSAccount", {"accountID": "1111"}, "at least 12 chars", id="a short account"),
     pytest.param("AWSAccount", {"region": "Virginia"}, "should match", id="a region's other name"),

@@ -13,7 +13,7 @@ from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
 
-class CollaborationSpec(kind.NamedSpec, kind.KeptSpec):
+class CollaborationSpec(kind.KeptSpec, kind.NamedSpec):
     """Parameters of CreateCollaboration."""
 
     description: str | None = None

@@ -1,0 +1,3 @@
+SELECT spend, visits, left_us
+FROM a_customers
+JOIN b_visits USING (customer)
