@@ -54,6 +54,8 @@ def model(world: World, **more: Any) -> Document:
         "dataChannels": [{"mlInputChannelArn": channel(world), "channelName": "customers"}],
         "resourceConfig": {"instanceType": "ml.m5.2xlarge", "volumeSizeInGB": 10},
         "hyperparameters": {"epochs": "2"},
+        "hyperparametersFrom": [{"configMapRef": {"name": "training"}}],
+        "environmentFrom": [{"secretRef": {"name": "training"}}],
         **more,
     }
 

@@ -200,7 +200,33 @@ class TestOnceThereIsAnObject:
         assert at.aws.operations == []
         assert synced(at) == ("True", "Succeeded")
 
-    async def test_an_adopted_object_is_compared_with_the_first_look(self) -> None:
+    async def test_an_adopted_object_is_compared_with_what_there_was_then(self) -> None:
+        at = operator()
+        at.aws.lists["ListThings"] = [make.thing()]
+        assert (await at.look()).step == "Bind"
+        assert len(at.status["sourcesHash"]) == 64
+        hold(at, OTHER)
+        at.change(annotations=make.annotations(reconcile_requested_at="now"))
+        await at.look()
+        assert synced(at) == ("False", "SourceChanged")
+
+    async def test_what_an_attempt_made_is_compared_with_what_was_sent(self) -> None:
+        at = operator()
+        at.aws.answers["CreateThing"] = make.error(Failure.UNAVAILABLE, "ReadTimeoutError")
+        await at.fail()
+        sent = at.status["sourcesHash"]
+        hold(at, OTHER)
+        tags = {**make.owner_tags(), f"{make.GROUP}/attempt": at.status["attempt"]["id"]}
+        at.aws.answers["ListTagsForResource"] = lambda _: {"tags": tags}
+        at.aws.lists["ListThings"] = [make.thing()]
+        at.wait(60)
+        assert (await at.look()).step == "Bind"
+        assert at.status["sourcesHash"] == sent
+        at.wait(2 * PACE.detail_interval)
+        await at.look()
+        assert synced(at) == ("False", "SourceChanged")
+
+    async def test_one_adopted_by_an_older_operator_is_compared_with_the_first_look(self) -> None:
         at = operator(make.bound(spec=SPEC))
         at.change(annotations=make.annotations(reconcile_requested_at="now"))
         await at.look()

@@ -195,7 +195,9 @@ def _binding(view: View, found: Present) -> dict[str, object]:
     view.recall.stale = True
     name = view.kind.handle.recording(found.name)
     bound = {**name, "arn": found.arn, "state": found.state}
-    return {"attempt": None, **bound, **_whereabouts(view)}
+    # What an attempt was sent with is known; of what is adopted, what there is now is all to go by.
+    supplied = {} if "sourcesHash" in view.resource.status else _supplied(view)
+    return {"attempt": None, **bound, **supplied, **_whereabouts(view)}
 
 
 # -- changing and ending ---------------------------------------------------------------------

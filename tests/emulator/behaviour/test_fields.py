@@ -11,6 +11,7 @@ from cleanrooms_emulator.backends import OPERATIONS
 from cleanrooms_emulator.emulator import Emulator
 from cleanrooms_emulator.model import Operation, service
 from cleanrooms_emulator.request import Request
+from documented import DOCUMENTS, ELSEWHERE, NEIGHBOURS
 from in_process import Wire
 from journey import go
 from lab import Lab
@@ -81,3 +82,31 @@ def test_r_34_all_parameters_are_sent_and_all_fields_are_returned(
             *(path for path in modelled(one.output, prefix) if path not in returned[name]),
         ]
     assert [path for path in lacking if not any(part in path for part in ABSENT)] == []
+
+
+def test_r_34_what_the_documents_name_is_sent_and_returned(
+    exchanges: list[tuple[Request, Mapping[str, Any]]],
+) -> None:
+    """By AWS's documents: a model that lacked a parameter would not miss it."""
+    sent: defaultdict[str, set[str]] = defaultdict(set)
+    returned: defaultdict[str, set[str]] = defaultdict(set)
+    for request, result in exchanges:
+        sent[request.operation].update(paths(request.parameters))
+        returned[request.operation].update(paths(result))
+    lacking = [
+        f"{document}: {call.operation}.{path}"
+        for document, calls in DOCUMENTS.items()
+        for call in calls
+        if call.operation not in ELSEWHERE
+        for path in (
+            *(path for path in call.sent if path not in sent[call.operation]),
+            *(path for path in call.returned if path not in returned[call.operation]),
+        )
+    ]
+    assert lacking == []
+
+
+def test_r_34_every_documented_operation_behaves() -> None:
+    named = {call.operation for calls in DOCUMENTS.values() for call in calls} | {*NEIGHBOURS}
+    names = {one.name for one in behaving()}
+    assert named - names == ELSEWHERE.keys()
