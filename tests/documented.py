@@ -59,7 +59,7 @@ GUIDE = (
     ),
     Call(
         "CreateMembership",
-        # The guide's example says membershipIdentifier: by the model it is this one (C-5).
+        # The guide's example says membershipIdentifier, but the model has this one.
         sent=(
             "collaborationIdentifier",
             "queryLogStatus",
