@@ -8,6 +8,7 @@ import difflib
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -33,6 +34,7 @@ from pydantic_settings import (
 
 from cleanrooms_operator.core.ownership import Owner
 from cleanrooms_operator.core.pace import Pace
+from cleanrooms_operator.core.quotas import Limits
 from cleanrooms_operator.runtime.ports import Policy
 
 PREFIX = "CLEANROOMS_"
@@ -41,7 +43,7 @@ NOT_OURS = ("_PORT", "_SERVICE_HOST", "_TCP", "_TCP_ADDR", "_TCP_PROTO", "_TCP_P
 """How variables end that Kubernetes makes of Services whose names begin like ours."""
 
 
-_PACE = Pace()
+_PACE, _LIMITS = Pace(), Limits()
 
 _SECRET = frozenset({"source_key"})
 """Settings whose values are not told."""
@@ -72,6 +74,27 @@ def _parse(value: object) -> object:
 NamespacePattern = Annotated[str, StringConstraints(pattern=r"^[a-z0-9*?-]{1,63}$")]
 Patterns = Annotated[tuple[NamespacePattern, ...], NoDecode, BeforeValidator(_split)]
 OwnerId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,128}$")]
+Count = Annotated[int, Field(ge=0, le=100_000)]
+QUOTAS: Mapping[str, str] = {
+    "trainings": "trainings",
+    "trainingsPerMembership": "membership_trainings",
+    "trainingInstances": "training_instances",
+    "inferenceJobs": "inference_jobs",
+    "inferenceJobsPerMembership": "membership_inference_jobs",
+    "channelsPerMembership": "membership_channels",
+    "syntheticChannels": "synthetic_channels",
+}
+"""How people name a quota -> the field of `Limits`."""
+QuotaName = Literal[
+    "trainings",
+    "trainingsPerMembership",
+    "trainingInstances",
+    "inferenceJobs",
+    "inferenceJobsPerMembership",
+    "channelsPerMembership",
+    "syntheticChannels",
+]
+InstanceType = Annotated[str, StringConstraints(pattern=r"^ml\.")]
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 ServiceName = Literal["cleanrooms", "cleanroomsml", "sts"]
 
@@ -180,6 +203,16 @@ class Settings(BaseSettings):
         Field(description='JSON: pattern such as "cleanrooms.List*" -> requests a second'),
     ] = Field(default_factory=dict)
 
+    quotas: Annotated[
+        dict[QuotaName | InstanceType, Count],
+        NoDecode,
+        BeforeValidator(_parse),
+        Field(
+            description="JSON: quota of runs, or instance type for trainings -> what AWS grants "
+            f"instead of its default; the quotas are {', '.join(QUOTAS)}"
+        ),
+    ] = Field(default_factory=dict)
+
     # -- leader election -------------------------------------------------------------------------
     leader_election: Annotated[
         bool, Field(description="true, or false where there is never a second replica")
@@ -285,6 +318,14 @@ class Settings(BaseSettings):
             release_limit=self.release_limit,
         )
 
+    @property
+    def limits(self) -> Limits:
+        """How many runs an account may have at once."""
+        types = {name: value for name, value in self.quotas.items() if name not in QUOTAS}
+        counts = {QUOTAS[name]: value for name, value in self.quotas.items() if name in QUOTAS}
+        by_type = {**_LIMITS.training_instances_by_type, **types}
+        return replace(_LIMITS, training_instances_by_type=by_type, **counts)
+
     def policy(self, owner: str) -> Policy:
         """Return what passes need to know; `owner` is the id of this cluster."""
         return Policy(
@@ -294,6 +335,7 @@ class Settings(BaseSettings):
             role_patterns=self.roles,
             endpoint_profiles=frozenset(self.endpoint_profiles),
             hash_key=self._hash_key(owner),
+            quotas=self.limits,
         )
 
     def _hash_key(self, owner: str) -> bytes:

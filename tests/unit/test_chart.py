@@ -147,6 +147,7 @@ class TestSettings:
         got = settings(case("tuned"), monkeypatch)
         assert (got.owner, got.owner_inherits) == ("new", ("old-1", "old-2"))
         assert got.rates == {"cleanrooms.List*": 2, "*": 0.5}
+        assert got.quotas == {"trainings": 20, "ml.m5.2xlarge": 6}
         assert set(got.endpoint_profiles["vpc"]) == {"cleanrooms", "cleanroomsml"}
         assert (got.workers, got.settle, got.send_window) == (64, 600, 8.5)
         assert (got.list_interval, got.detail_interval, got.progress_interval) == (1200, 7200, 20)

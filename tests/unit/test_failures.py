@@ -55,7 +55,7 @@ def trouble(**over: Any) -> Trouble:
             id="a denial that lasts needs a person",
         ),
         pytest.param(
-            make.error(Failure.QUOTA), {}, Wait, Reason.QUOTA_EXCEEDED, id="a quota may be freed"
+            make.error(Failure.QUOTA), {}, Stall, Reason.QUOTA_EXCEEDED, id="a quota is full"
         ),
         pytest.param(
             IAM, {}, Wait, Reason.PROGRESSING_WITH_RETRY, id="AWS itself says that IAM lags"
@@ -136,10 +136,21 @@ def test_a_refused_create_is_remembered_with_its_reason(failure: Failure, reason
     assert (found.reason, found.message) == (reason, "SomeException: bad")
 
 
-def test_a_quota_is_named_with_its_value() -> None:
+def test_a_quota_is_named_with_its_value_and_where_more_can_be_had() -> None:
+    """R-22: a 402 of a quota that nothing frees by itself stalls."""
     step = step_after(QUOTA, trouble())
-    assert isinstance(step, Wait)
+    assert isinstance(step, Stall)
+    assert step.reason is Reason.QUOTA_EXCEEDED
     assert "'members' of 5" in step.message
+    assert "Service Quotas" in step.message
+
+
+def test_a_quota_of_runs_frees_itself() -> None:
+    """R-22: a 402 because of runs of others is waited out."""
+    members = {"quotaName": "Pending or in-progress training jobs per account", "quotaValue": 10.0}
+    step = step_after(make.error(Failure.QUOTA, members=members), trouble())
+    assert isinstance(step, Wait)
+    assert step.reason is Reason.QUEUED_FOR_QUOTA
 
 
 def test_an_error_reads_as_aws_says_it() -> None:

@@ -170,7 +170,13 @@ class TestCreates:
         ("error", "reason"),
         [
             pytest.param(
-                make.error(Failure.QUOTA, harmless=True), "QuotaExceeded", id="a quota is full"
+                make.error(
+                    Failure.QUOTA,
+                    harmless=True,
+                    members={"quotaName": "training jobs", "quotaValue": 10.0},
+                ),
+                "QueuedForQuota",
+                id="a quota is full",
             ),
             pytest.param(
                 make.error(Failure.REFUSED, harmless=True, members={"reason": IAM_DELAY}),

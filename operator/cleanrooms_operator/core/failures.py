@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from cleanrooms_operator.core import quotas
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.situation import Refusal
@@ -48,7 +49,7 @@ def step_after(error: ServiceError, trouble: Trouble) -> Step:
     if error.failure is Failure.DENIED and not trouble.denied_long:
         return Wait(Reason.ACCESS_DENIED, _text(error))
     if error.failure is Failure.QUOTA:
-        return Wait(Reason.QUOTA_EXCEEDED, _quota(error))
+        return _quota(error)
     if may_succeed_unchanged(error):
         return Wait(Reason.PROGRESSING_WITH_RETRY, _text(error))
     if error.failure is Failure.CONFLICT and trouble.holder is not None:
@@ -65,8 +66,12 @@ def _text(error: ServiceError) -> str:
     return f"{error.code}: {error.message}"
 
 
-def _quota(error: ServiceError) -> str:
+def _quota(error: ServiceError) -> Wait | Stall:
+    """Wait for what ends by itself; other quotas need a person (rule R-22)."""
     name, value = error.members.get("quotaName"), error.members.get("quotaValue")
     if name is None:
-        return _text(error)
-    return f"The quota {name!r} of {value} is full: free what it counts, or ask Service Quotas"
+        return Stall(Reason.QUOTA_EXCEEDED, f"{_text(error)}. {Reason.QUOTA_EXCEEDED.remedy}")
+    full = f"The quota {name!r} of {value} is full"
+    if quotas.meant(name) is not None:
+        return Wait(Reason.QUEUED_FOR_QUOTA, full)
+    return Stall(Reason.QUOTA_EXCEEDED, f"{full}. {Reason.QUOTA_EXCEEDED.remedy}")

@@ -32,6 +32,12 @@ class Reason(Enum):
         "Something this resource needs does not exist yet or is not ready yet.",
         "Create or mend what the message names; this resource goes on by itself.",
     )
+    QUEUED_FOR_QUOTA = (
+        "QueuedForQuota",
+        "A quota of the account is full, so that AWS would refuse another run just now.",
+        "Wait: runs start by themselves, the oldest resource first. Where AWS grants more, by "
+        "Service Quotas, tell the operator by its setting `quotas`.",
+    )
     CONFIRMING_ABSENCE = (
         "ConfirmingAbsence",
         "A create call got no answer, or the object is not shown any more; lists may lag, so it "

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from cleanrooms_operator.core import references
+from cleanrooms_operator.core import quotas, references
 from cleanrooms_operator.core.kind import Lookup
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME
@@ -56,9 +56,20 @@ class Waking:
         if before is not None and (after is None or (before.held and not after.held)):
             # Those that are kept while they are used may be free to go now.
             yield from filter(self._is_deleting, _used(before))
+        if before is not None and quotas.may_block(before) and not _blocks(after):
+            yield from self._interested.get(_line(before.key.kind), ())
         if _meaning(before) != _meaning(after):
             for topic in _topics(_either(after, before)):
                 yield from self._interested.get(topic, ())
+
+
+def _blocks(resource: Resource | None) -> bool:
+    return resource is not None and quotas.may_block(resource)
+
+
+def _line(kind: str) -> Topic:
+    """Return the topic of a slot that is free for another run."""
+    return ("line", kind)
 
 
 def _either(one: Resource | None, other: Resource | None) -> Resource:
@@ -100,6 +111,8 @@ def _interests(resource: Resource) -> Iterator[Topic]:
         yield _itself(key)
     status = resource.status
     yield from _looked_for(resource)
+    if quotas.is_queued(resource):
+        yield _line(resource.key.kind)
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
         yield ("collaboration", identifier)
     if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.situation import Refusal
 from cleanrooms_operator.core.step import Details
+from cleanrooms_operator.runtime.starts import Starts
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +102,10 @@ class Recall:
 
 @dataclass(slots=True)
 class Memories:
-    """The recall of every resource this process has seen."""
+    """The recall of every resource this process has seen, and what it is about to start."""
 
     recalls: dict[Key, Recall] = field(default_factory=dict)
+    starts: Starts = field(default_factory=Starts)
 
     def of(self, resource: Resource, now: float) -> Recall:
         """Return what is known of a resource, which may be nothing yet."""
@@ -122,6 +124,7 @@ class Memories:
     def forget(self, key: Key) -> None:
         """Let go of a resource that does not exist any more."""
         self.recalls.pop(key, None)
+        self.starts.forget(key)
 
 
 def is_settled(resource: Resource) -> bool:

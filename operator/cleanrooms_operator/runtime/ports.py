@@ -9,6 +9,7 @@ from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.core.ownership import Owner
 from cleanrooms_operator.core.pace import Pace
+from cleanrooms_operator.core.quotas import Limits
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.sources import Contents
 
@@ -160,6 +161,8 @@ class Policy:
     endpoint_profiles: frozenset[str] = frozenset()
     hash_key: bytes = field(default=b"", repr=False)
     """The key of the hashes in status: without it nobody can try out what was hashed."""
+    quotas: Limits = field(default_factory=Limits)
+    """How many runs an account may have at once, until AWS says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)

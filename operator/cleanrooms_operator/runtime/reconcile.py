@@ -6,7 +6,7 @@ from math import inf
 from cleanrooms_operator.core import failures, references, runs, teardown
 from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.decide import next_step, paused
-from cleanrooms_operator.core.failure import ServiceError
+from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.own_request import ATTEMPT as ATTEMPT_OF_CHANGE
 from cleanrooms_operator.core.own_request import CHANGE_REQUESTS
@@ -31,6 +31,7 @@ from cleanrooms_operator.core.step import (
     Step,
     Wait,
 )
+from cleanrooms_operator.runtime.admission import admitted
 from cleanrooms_operator.runtime.identify import identify
 from cleanrooms_operator.runtime.memory import Memories, Recall, is_settled
 from cleanrooms_operator.runtime.observe import observe
@@ -41,6 +42,9 @@ from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import Lack, Search, resolve
 from cleanrooms_operator.runtime.supply import supply
 from cleanrooms_operator.runtime.view import View, unanswered_request
+
+LONGEST_QUEUEING = 4
+"""After how many intervals of progress at the latest those look again that wait for a quota."""
 
 
 async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> Outcome:
@@ -57,7 +61,7 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
     if (rest := _rest(kind, resource, ports, recall)) is not None:
         return rest
     reporter = Reporter(ports, await _held(resource, ports))
-    step = await _take_step(kind, reporter, ports, recall)
+    step = await _take_step(kind, reporter, ports, memories)
     recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
     recall.remember(_deed(step))
     _tell(step, resource, reporter)
@@ -93,22 +97,28 @@ async def _held(resource: Resource, ports: Ports) -> Resource:
     return await ports.cluster.hold(resource)
 
 
-async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, recall: Recall) -> Step:
+async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, memories: Memories) -> Step:
     resource = reporter.resource
     pause = paused(resource, ports.clock.now())
     if pause is not None and not resource.deleting and resource.status.get("attempt") is None:
+        memories.starts.forget(resource.key)
         await reporter.write(pause, {})
         return pause
     if runs.was_never_started(kind, resource):
+        memories.starts.forget(resource.key)
         await reporter.write(runs.NEVER_STARTED, {})
         return runs.NEVER_STARTED
     identity = await identify(resource, ports)
     if not isinstance(identity, Identity):
+        memories.starts.failed(resource.key, ports.clock.elapsed())
         return await _without_identity(identity, reporter)
     try:
-        return await _look_and_act(kind, reporter, identity, ports, recall)
+        return await _look_and_act(kind, reporter, identity, ports, memories)
     except ServiceError as error:
-        return await _after(error, reporter, ports, recall)
+        memories.starts.failed(resource.key, ports.clock.elapsed())
+        if error.failure is Failure.QUOTA:
+            memories.starts.learn(identity, error)
+        return await _after(error, reporter, ports, memories.recalls[resource.key])
 
 
 async def _without_identity(step: Step, reporter: Reporter) -> Step:
@@ -122,9 +132,10 @@ async def _without_identity(step: Step, reporter: Reporter) -> Step:
 
 
 async def _look_and_act(
-    kind: Kind, reporter: Reporter, identity: Identity, ports: Ports, recall: Recall
+    kind: Kind, reporter: Reporter, identity: Identity, ports: Ports, memories: Memories
 ) -> Step:
-    resource = reporter.resource
+    resource, starts = reporter.resource, memories.starts
+    recall = memories.recalls[resource.key]
     neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
     found = await resolve(Search(kind, resource, identity, ports, recall))
     supplied = await supply(kind, resource, ports, recall)
@@ -142,8 +153,9 @@ async def _look_and_act(
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
         reporter.compare(supplied)
-    step = next_step(kind, situation)
+    step = await admitted(view, next_step(kind, situation), starts)
     await perform(view, step, reporter)
+    starts.concluded(resource.key, step, view.elapsed)
     if not isinstance(situation.observed, Hidden) and situation.refusal is None:
         recall.denied = None
     if situation.observe_only and resource.held and resource.status.get("attempt") is None:
@@ -240,18 +252,27 @@ def _again(kind: Kind, step: Step, reporter: Reporter, recall: Recall) -> float 
             return None
         case Pause(_, until):
             return None if until is None else (until - ports.clock.now()).total_seconds()
-        case Wait(Reason.DELETING | Reason.CONFIRMING_ABSENCE):
-            return _soon(recall.waits, pace)
-        case Wait(Reason.PROGRESSING):
-            return pace.progress_interval
-        case Wait():
-            return patience(recall.waits, pace)
+        case Wait(reason):
+            return _patience(reason, recall, pace)
         case Stall():
             return pace.list_interval
         case InSync():
             return max(min(pace.list_interval, _turn(kind, reporter, recall)), 0.0)
         case _:
             return 0.0 if recall.repeats == 0 else _soon(recall.repeats, pace)
+
+
+def _patience(reason: Reason, recall: Recall, pace: Pace) -> float:
+    """Return seconds until what is waited for is looked for again."""
+    match reason:
+        case Reason.DELETING | Reason.CONFIRMING_ABSENCE:
+            return _soon(recall.waits, pace)
+        case Reason.PROGRESSING:
+            return pace.progress_interval
+        case Reason.QUEUED_FOR_QUOTA:
+            return min(patience(recall.waits, pace), LONGEST_QUEUEING * pace.progress_interval)
+        case _:
+            return patience(recall.waits, pace)
 
 
 def _turn(kind: Kind, reporter: Reporter, recall: Recall) -> float:

@@ -59,6 +59,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   (list "RATES" .aws.rates)
   (list "SECRET_SOURCES" .sources.secrets)
   (list "SOURCE_KEY_FILE" (ternary "/etc/cleanrooms-operator/key" "" (ne .sources.keySecret "")))
+  (list "QUOTAS" .aws.quotas)
   (list "WORKERS" .reconcile.maxConcurrent)
   (list "LIST_INTERVAL" .reconcile.listIntervalSeconds)
   (list "DETAIL_INTERVAL" .reconcile.detailIntervalSeconds)
