@@ -40,6 +40,7 @@ from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import Lack, Search, resolve
+from cleanrooms_operator.runtime.starts import Starts
 from cleanrooms_operator.runtime.supply import supply
 from cleanrooms_operator.runtime.view import View, unanswered_request
 
@@ -153,13 +154,18 @@ async def _look_and_act(
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
         reporter.compare(supplied)
-    step = await admitted(view, next_step(kind, situation), starts)
+    return await _act(view, situation, reporter, starts)
+
+
+async def _act(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
+    resource, recall = view.resource, view.recall
+    step = await admitted(view, next_step(view.kind, situation), starts)
     await perform(view, step, reporter)
     starts.concluded(resource.key, step, view.elapsed)
     if not isinstance(situation.observed, Hidden) and situation.refusal is None:
         recall.denied = None
     if situation.observe_only and resource.held and resource.status.get("attempt") is None:
-        await ports.cluster.release(reporter.resource)
+        await view.ports.cluster.release(reporter.resource)
     return step
 
 
