@@ -165,3 +165,21 @@ def test_nothing_stays_in_the_index_of_what_is_gone() -> None:
     for resource in tuple(known.resources.values()):
         known.remove(resource)
     assert not known.waking._interested
+
+
+def test_a_slot_that_frees_wakes_those_that_queue_for_one() -> None:
+    """R-22: a run that ends, or that is given up before its start, concerns its own kind."""
+    place = {"accountID": CREATOR, "region": "us-east-1", "membershipIdentifier": "m-1"}
+    condition = {"type": "Ready", "status": "False", "reason": "QueuedForQuota"}
+    queued = a_resource(
+        "TrainedModel", "second", status={"conditions": [{**condition, "observedGeneration": 1}]}
+    )
+    running = a_resource(
+        "TrainedModel", "first", status={**place, "identifier": "x", "state": "CREATE_PENDING"}
+    )
+    known = Known(queued, running, a_resource("InferenceJob", "job"))
+    under_way = replace(running, status={**running.status, "state": "CREATE_IN_PROGRESS"})
+    assert known.change(under_way) == set()
+    assert known.remove(a_resource("InferenceJob", "job")) == set()
+    over = replace(running, status={**running.status, "state": "ACTIVE"})
+    assert known.change(over) == {"TrainedModel/second"}

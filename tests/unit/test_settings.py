@@ -183,3 +183,14 @@ class TestTheKeyOfHashes:
             load({"source_key": ["hunter2"]})
         assert "hunter2" not in str(raised.value)
         assert "source_key: " in str(raised.value)
+
+
+def test_quotas_are_given_by_name_or_by_instance_type(monkeypatch: pytest.MonkeyPatch) -> None:
+    """R-22: what AWS has granted; what is not named keeps its default."""
+    monkeypatch.setenv("CLEANROOMS_QUOTAS", '{"trainingsPerMembership": 8, "ml.g5.2xlarge": 1}')
+    limits = load({}).policy("owner").quotas
+    assert (limits.membership_trainings, limits.trainings) == (8, 10)
+    assert limits.training_instances_by_type["ml.g5.2xlarge"] == 1
+    assert limits.training_instances_by_type["ml.m5.2xlarge"] == 3
+    with pytest.raises(SettingsError, match="trainingInstances"):
+        load({"quotas": {"trainigns": 3}})

@@ -244,7 +244,8 @@ def is_queued(resource: Resource) -> bool:
     """Whether all that a resource waits for is a quota."""
     ready = resource.condition("Ready")
     return (
-        ready is not None
+        resource.key.kind in KINDS
+        and ready is not None
         and bool(ready["reason"] == Reason.QUEUED_FOR_QUOTA.value)
         and ready["observedGeneration"] == resource.generation
     )

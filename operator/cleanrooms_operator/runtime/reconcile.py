@@ -145,6 +145,7 @@ async def _look_and_act(
     lack = (found.lack or supplied.lack) if unmade else None
     if lack is not None and not references.whereabouts(kind) <= parameters.keys():
         # It cannot even be looked for.
+        starts.forget(resource.key)
         return await _unresolved(kind, lack, reporter)
     if references.names_anything(kind) or resource.condition(RESOLVED) is not None:
         reporter.facts = (_resolved(lack),)
@@ -154,7 +155,11 @@ async def _look_and_act(
     if isinstance(situation.observed, Present) and situation.observed.bound:
         reporter.observe(kind, situation, situation.observed)
         reporter.compare(supplied)
-    return await _act(view, situation, reporter, starts)
+    step = await _act(view, situation, reporter, starts)
+    if found.lack is not None:
+        # The cluster itself shows when that is over.
+        starts.forget(resource.key)
+    return step
 
 
 async def _act(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
