@@ -102,9 +102,8 @@ def _own(view: View, seen: _Seen, starts: Starts) -> Iterator[Needs]:
 
 def _older(view: View, seen: _Seen, starts: Starts) -> Iterator[Needs]:
     """Yield what those take that wait for a slot too, and whose turn comes first."""
-    for each in seen.line:
-        if quotas.order(each) >= quotas.order(view.resource):
-            return
+    turn = quotas.order(view.resource)
+    for each in (other for other in seen.line if quotas.order(other) < turn):
         if each.key in starts.reserved or each.key in starts.turned_away:
             continue
         place = quotas.place_of(each, seen.found)
