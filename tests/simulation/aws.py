@@ -18,6 +18,7 @@ from cleanrooms_emulator.rules import Rules
 from cleanrooms_emulator.virtual import CountedIds, VirtualTime
 from cleanrooms_operator.aws.errors import Exchange, classify
 from cleanrooms_operator.core.kind import Kind, Listing
+from cleanrooms_operator.core.ownership import RELEASED
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.runtime.ports import Identity
 
@@ -91,14 +92,28 @@ class Aws:
         return {**self.ask(account, kind.service, kind.read, **asked)["tags"], **tags}
 
     def objects(self, account: str, kind: Kind) -> list[Mapping[str, Any]]:
-        """Return the summaries of what an account has of a kind, without what is over."""
+        """Return the summaries of what an account has of a kind, without what is over.
+
+        What ended well counts as long as it was not released.
+        """
+        return [
+            item
+            for item in self.records_of(account, kind)
+            if not kind.is_over(kind.state_of(item))
+            or (
+                kind.lifecycle_of(kind.state_of(item)) is Lifecycle.DONE
+                and RELEASED not in self.tags(account, kind.service, item[kind.handle.arn])
+            )
+        ]
+
+    def records_of(self, account: str, kind: Kind) -> list[Mapping[str, Any]]:
+        """Return the summaries of all that an account has of a kind, records included."""
         listed = [self._listed(account, kind, scope) for scope in self._scopes(account, kind)]
         return [
             item
             for items in listed
             for item in items
             if item.get("creatorAccountId", account) == account
-            and kind.lifecycle_of(kind.state_of(item)) is not Lifecycle.GONE
         ]
 
     def _listed(self, account: str, kind: Kind, scope: Mapping[str, str]) -> list[Any]:

@@ -16,6 +16,7 @@ from cleanrooms_operator.core.permissions import Call
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Key, ObjectId, Resource
 from cleanrooms_operator.core.step import Lifecycle
+from cleanrooms_operator.kinds import KINDS
 from cleanrooms_operator.runtime.outcome import Outcome
 from cleanrooms_operator.runtime.ports import Identity
 from cleanrooms_operator.runtime.search import NONE
@@ -29,6 +30,11 @@ Arguments: TypeAlias = tuple[Identity, str, str, Document]
 
 STAYING = {Reason.RETAINED.value, Reason.ABANDONED.value, Reason.GIVEN_UP.value}
 """Events that tell a person what may stay in AWS after its resource."""
+
+
+UNMARKED = Reason.RELEASE_NOT_MARKED.value
+RECORDS = {kind.name for kind in KINDS if kind.is_run}
+"""Kinds of which AWS keeps records for ever: one that could not be marked may stay unmarked."""
 
 
 @dataclass
@@ -185,16 +191,21 @@ class Guard:
     def passed(self, run: Pass) -> None:
         """Take note of what a pass told people."""
         events = run.result.events if isinstance(run.result, Outcome) else ()
-        if STAYING & {event.reason for event in events}:
+        told = {event.reason for event in events}
+        if STAYING & told or (run.key.kind in RECORDS and UNMARKED in told):
             self.left.add(run.key)
 
 
 def _alive(world: World, account: str, key: Key, parameters: Document) -> list[str]:
     """Return what AWS has that is a resource's and was not released (rule R-37)."""
     kind = world.kinds[key.kind]
+    # A run was bought, whatever came of it.
+    bought = world.aws.records_of(account, kind) if kind.is_run else _live(world, account, kind)
+    if kind.is_run:
+        world.guard.looked["money"] += 1
     return [
         item[kind.handle.arn]
-        for item in _live(world, account, kind)
+        for item in bought
         if is_same(kind, item, parameters)
         and _is_unreleased(key, world.aws.tags(account, kind.service, item[kind.handle.arn]))
     ]

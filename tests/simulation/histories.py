@@ -16,7 +16,7 @@ from cleanrooms_operator.core.ownership import PREFIX
 from cleanrooms_operator.core.resource import Resource
 from simulation import specs
 from simulation.invariants import check_rest
-from simulation.specs import EXAMPLES, Example
+from simulation.specs import ALL, RUNS, Example
 from simulation.world import Pass, World
 
 Move: TypeAlias = Callable[[World, int, int], None]
@@ -28,6 +28,9 @@ FAULTS = (
     Fault(kind=FaultKind.LOSE_RESPONSE, operation="[CDU]*", status=500, count=1),
     Fault(kind=FaultKind.GARBAGE, operation="Create*", count=1),
     Fault(kind=FaultKind.TRUNCATE, operation="[CDUPT]*", count=1),
+    Fault(kind=FaultKind.LOSE_RESPONSE, operation="Start*", count=1),
+    Fault(kind=FaultKind.GARBAGE, operation="[CS]*", count=1),
+    Fault(kind=FaultKind.DENY, operation="Cancel*"),
     Fault(kind=FaultKind.HTML, count=2),
     Fault(kind=FaultKind.HTML, status=403, operation="[CDU]*", count=1),
     Fault(kind=FaultKind.THROTTLE, count=3),
@@ -46,13 +49,21 @@ PERIODS = (1.0, 9.0, 12.0, 60.0, 300.0, 430.0, 700.0, 4000.0)
 
 def beginnings() -> Mapping[str, World]:
     """Return worlds to begin with: all is ready, or all was just applied."""
-    begun = World()
+    begun, running = World(), specs.settled()
     specs.walkthrough(begun)
-    return {"ready": specs.settled(), "applied": begun}
+    for example in RUNS.values():
+        example.apply(running)
+    running.rest(100.0)
+    return {
+        "ready": specs.settled(),
+        "applied": begun,
+        "running": running,
+        "finished": specs.finished(),
+    }
 
 
 def _chosen(who: int) -> Example:
-    return list(EXAMPLES.values())[who % len(EXAMPLES)]
+    return list(ALL.values())[who % len(ALL)]
 
 
 def _running(world: World, who: int) -> Pass | None:
@@ -74,7 +85,7 @@ def work(world: World, process: int, period: int) -> None:
 
 def begin(world: World, who: int, process: int) -> None:
     """Start a pass, which stays where it is until it is moved on."""
-    keys = [example.key for example in EXAMPLES.values()] + sorted(world.resources)
+    keys = [example.key for example in ALL.values()] + sorted(world.resources)
     key = keys[who % len(keys)]
     if world.in_flight(key, process % 2) is None:
         world.start(key, process % 2)
@@ -193,6 +204,8 @@ ANNOTATIONS: tuple[Mapping[str, str | None], ...] = (
     {"abandon": None},
     {"external_id": "none"},
     {"external_id": None},
+    {"cancel": "true"},
+    {"cancel": None},
     {"delete_collaboration": None, "delete_membership": None},
 )
 
@@ -241,7 +254,10 @@ def remove(world: World, who: int, _: int) -> None:
     """Delete an object behind the operator's back."""
     if (found := _recorded(world, who)) is not None:
         kind, resource = found
-        _as_person(world, kind, resource, kind.delete)
+        # What needs it may have been asked for already.
+        world.mistaken |= {example.key for example in RUNS.values()}
+        cancel = kind.cancel.operation if kind.cancel is not None else kind.read
+        _as_person(world, kind, resource, kind.delete or cancel)
 
 
 def untag(world: World, who: int, which: int) -> None:
@@ -250,6 +266,8 @@ def untag(world: World, who: int, which: int) -> None:
         return
     kind, resource = found
     account, arn = resource.status["accountID"], resource.status["arn"]
+    if not kind.can_drift:
+        world.untagged.add(resource.key)
     with suppress(ServiceError):
         keys = world.aws.tags(account, kind.service, arn)
         gone = [key for key in keys if which % 4 == 0 or not key.startswith(PREFIX)]
@@ -260,7 +278,10 @@ def _as_person(
     world: World, kind: Kind, resource: Resource, operation: str, **parameters: object
 ) -> None:
     """Ask AWS as the account's people, who may be refused."""
-    handle = {kind.handle.parameter: resource.status["identifier"]}
+    name = kind.handle.recorded(resource.status)
+    assert name is not None
+    scope = {parameter: resource.status[parameter] for parameter in kind.scope}
+    handle = {**scope, **kind.handle.naming(name)}
     with suppress(ServiceError):
         world.ask(resource.status["accountID"], kind.service, operation, **handle, **parameters)
 

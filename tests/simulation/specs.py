@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from cleanrooms_emulator.rules import Rules
 from cleanrooms_operator.core.resource import Document, Key
 from simulation.world import World
 
@@ -110,6 +111,51 @@ def association(**more: Any) -> dict[str, Any]:
     }
 
 
+QUERY, LIMIT = "SELECT age, canary FROM customers", "canary-limit"
+"""What a channel's spec and a job's say that nobody but AWS may be told."""
+
+
+def channel(**more: Any) -> dict[str, Any]:
+    sql = {"sqlParameters": {"queryString": QUERY}, "resultFormat": "PARQUET"}
+    return {
+        "membershipRef": {"name": "member"},
+        "sharedConfiguredModelAlgorithmAssociations": [
+            {"creatorAccountId": CREATOR, "name": "churn"}
+        ],
+        "inputChannel": {
+            "dataSource": {"protectedQueryInputParameters": sql},
+            "roleArn": ROLE.format(account=PARTNER),
+        },
+        "retentionInDays": 30,
+        **more,
+    }
+
+
+def model(**more: Any) -> dict[str, Any]:
+    return {
+        "membershipRef": {"name": "member"},
+        "sharedConfiguredModelAlgorithmAssociation": {
+            "creatorAccountId": CREATOR,
+            "name": "churn",
+        },
+        "dataChannels": [{"mlInputChannelRef": {"name": "customers"}, "channelName": "customers"}],
+        "resourceConfig": {"instanceType": "ml.m5.2xlarge", "volumeSizeInGB": 10},
+        **more,
+    }
+
+
+def job(**more: Any) -> dict[str, Any]:
+    return {
+        "membershipRef": {"name": "member"},
+        "trainedModelRef": {"name": "churn"},
+        "dataSource": {"mlInputChannelRef": {"name": "customers"}},
+        "resourceConfig": {"instanceType": "ml.m5.2xlarge"},
+        "outputConfiguration": {"members": [{"accountId": CREATOR}]},
+        "environment": {"LIMIT": LIMIT},
+        **more,
+    }
+
+
 def accounts(world: World) -> None:
     """Let both companies have an account, and what their specs take from elsewhere."""
     for namespace in ("a", "b"):
@@ -182,6 +228,30 @@ EXAMPLES: Mapping[str, Example] = {
 }
 
 
+RUNS: Mapping[str, Example] = {
+    "channel": Example(
+        Key("MLInputChannel", "b", "customers"),
+        channel(),
+        channel(**TAGS),
+        needs=tuple(EXAMPLES),
+    ),
+    "model": Example(
+        Key("TrainedModel", "b", "churn"),
+        model(),
+        model(**TAGS),
+        needs=(*EXAMPLES, "channel"),
+    ),
+    "job": Example(
+        Key("InferenceJob", "b", "score"),
+        job(),
+        job(**TAGS),
+        needs=(*EXAMPLES, "channel", "model"),
+    ),
+}
+"""What costs money: it runs and ends."""
+
+ALL = {**EXAMPLES, **RUNS}
+
 COLLABORATION = EXAMPLES["collaboration"].key
 CREATORS = EXAMPLES["creator"].key
 PARTNERS = EXAMPLES["partner"].key
@@ -201,7 +271,17 @@ def settled() -> World:
     return world
 
 
+def finished(rules: Rules | None = None) -> World:
+    """Return a world in which all of both companies is ready, and has run to its end."""
+    world = World(rules=rules)
+    walkthrough(world)
+    for example in RUNS.values():
+        example.apply(world)
+    world.settle(seconds=6000.0)
+    return world
+
+
 def delete_all(world: World) -> None:
-    for example in EXAMPLES.values():
+    for example in ALL.values():
         example.delete(world)
     world.delete(*list(world.resources))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import pytest
 
 from cleanrooms_emulator.faults import Fault, FaultKind
+from cleanrooms_operator.core.pace import Pace
 from simulation import specs
 from simulation.invariants import check_rest, objects
 from simulation.world import World
@@ -51,6 +52,67 @@ def _edit(world: World) -> None:
         example.edit(world)
 
 
+def _ran(*names: str) -> Callable[[], World]:
+    """Return what makes a world in which these runs have ended, and nothing is polled often."""
+
+    def prepare() -> World:
+        world = World(pace=Pace(progress_interval=100.0))
+        specs.walkthrough(world)
+        for name in names:
+            specs.RUNS[name].apply(world)
+        world.settle()
+        return world
+
+    return prepare
+
+
+def _running(*names: str) -> Callable[[], World]:
+    """Return what makes a world in which the last of these runs is under way."""
+
+    def prepare() -> World:
+        world = _ran(*names[:-1])()
+        specs.RUNS[names[-1]].apply(world)
+        while world.resources[specs.RUNS[names[-1]].key].status.get("state") is None:
+            world.run_next()
+        return world
+
+    return prepare
+
+
+def _run(name: str) -> Callable[[World], object]:
+    return specs.RUNS[name].apply
+
+
+def _delete(name: str) -> Callable[[World], object]:
+    return specs.RUNS[name].delete
+
+
+def _gone(name: str) -> Callable[[World], None]:
+    def check(world: World) -> None:
+        key = specs.RUNS[name].key
+        assert key not in world.resources
+        assert not [kind for _, kind, _ in objects(world) if kind.name == key.kind]
+
+    return check
+
+
+def _cancel(world: World) -> None:
+    world.annotate(specs.RUNS["job"].key, cancel="true")
+
+
+def _cancelled(world: World) -> None:
+    assert world.told(specs.RUNS["job"].key) == "Stalled Cancelled"
+
+
+RUNS = {
+    "query": Life(_ran(), _run("channel"), _all_ready),
+    "inference": Life(_ran("channel", "model"), _run("job"), _all_ready),
+    "cancel": Life(_running("channel", "model", "job"), _cancel, _cancelled),
+    "delete while it runs": Life(_running("channel", "model", "job"), _delete("job"), _gone("job")),
+    "delete while it queries": Life(_running("channel"), _delete("channel"), _gone("channel")),
+}
+"""Lives of what costs money."""
+
 LIVES = {
     "create": Life(_nothing, specs.walkthrough, _all_ready),
     "update": Life(specs.settled, _edit, _all_ready),
@@ -88,6 +150,31 @@ def test_a_death_at_any_request_changes_nothing_of_the_end(name: str, moment: st
         world.settle()
         life.check(world)
         check_rest(world)
+
+
+@pytest.mark.parametrize("name", RUNS)
+@EITHER_WAY
+def test_a_death_at_any_request_buys_nothing_twice(name: str, moment: str) -> None:
+    """R-37: also where Lists lag, and where all comes back without status."""
+    life = RUNS[name]
+    prepared = life.prepare()
+    for number in range(1, requests_of(life) + 1):
+        before = die_at(prepared.fork(), life, number, moment)
+        world = before.fork()
+        world.settle()
+        life.check(world)
+        check_rest(world)
+        if moment == "after":
+            lagging = before.fork()
+            lagging.aws.faults.add(LAG)
+            lagging.settle()
+            life.check(lagging)
+        if life.check is _all_ready:
+            before.tick(before.pace.settle)
+            before.restore()
+            before.settle()
+            life.check(before)
+            check_rest(before)
 
 
 @EITHER_WAY

@@ -8,20 +8,25 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from cleanrooms_operator.core.pace import Pace
 from cleanrooms_operator.core.resource import Key
+from cleanrooms_operator.kinds import BY_NAME
 from cleanrooms_operator.runtime.ports import StaleError
 from simulation.explorer import explore
 from simulation.invariants import check_rest, objects
-from simulation.specs import EXAMPLES, Example, accounts
+from simulation.specs import ALL, EXAMPLES, RUNS, Example, accounts
 from simulation.world import World
+
+NAMES = (*EXAMPLES, "channel", "job")
 
 
 def _before(example: Example) -> World:
     """Return a world in which all stands that an example needs."""
-    world = World()
+    rare = Pace(progress_interval=100.0)
+    world = World(pace=rare if example in RUNS.values() else None)
     accounts(world)
     for name in example.needs:
-        EXAMPLES[name].apply(world)
+        ALL[name].apply(world)
     world.settle()
     return world
 
@@ -52,9 +57,19 @@ def adoption(example: Example) -> World:
     return world
 
 
+def _to_be_deleted(example: Example) -> World:
+    """Return a world in which there is something to end: a job only before it has finished."""
+    if BY_NAME[example.key.kind].delete is not None:
+        return _made(example)
+    world = creation(example)
+    while world.resources[example.key].status.get("state") is None:
+        world.run_next()
+    return world
+
+
 def deletion(example: Example) -> World:
-    world = _made(example)
-    others = [EXAMPLES[name] for name in example.outlives]
+    world = _to_be_deleted(example)
+    others = [ALL[name] for name in example.outlives]
     for each in (example, *others):
         each.delete(world)
     while any(other.key in world.resources for other in others):
@@ -77,9 +92,9 @@ ACTS: dict[str, tuple[Callable[[Example], World], int, int]] = {
 
 def _begun(name: str, act: str) -> World:
     prepare, passes, _ = ACTS[act]
-    world = prepare(EXAMPLES[name])
+    world = prepare(ALL[name])
     for _ in range(passes):
-        world.run(EXAMPLES[name].key)
+        world.run(ALL[name].key)
     return world
 
 
@@ -96,9 +111,9 @@ def _check_end(world: World, key: Key, survivor: int = 0) -> None:
 
 
 @pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", NAMES)
 def test_two_processes_at_once_do_what_one_would(name: str, act: str) -> None:
-    key, passes = EXAMPLES[name].key, ACTS[act][2]
+    key, passes = ALL[name].key, ACTS[act][2]
     seen = explore(_begun(name, act), key, passes, lambda world: _check_end(world, key))
     assert seen.orders > 100
 
@@ -112,10 +127,10 @@ def _stages(world: World) -> Iterator[World]:
 
 
 @pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_cache_that_lags_misleads_nobody(name: str, act: str) -> None:
     """A second process works on every older version of the cluster, at every stage of the first."""
-    key, world = EXAMPLES[name].key, _begun(name, act)
+    key, world = ALL[name].key, _begun(name, act)
     first, refused = world.kubernetes.version, 0
     for stage in _stages(world):
         for version in range(first, stage.kubernetes.version):
@@ -130,12 +145,12 @@ def test_a_cache_that_lags_misleads_nobody(name: str, act: str) -> None:
 
 @pytest.mark.parametrize("pause", [5.0, 11.0, 500.0])
 @pytest.mark.parametrize("act", ACTS)
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", NAMES)
 def test_a_process_that_was_stopped_and_goes_on_changes_nothing(
     name: str, act: str, pause: float
 ) -> None:
     """R-7: it is stopped before each of its requests, while another does all there is to do."""
-    key, world = EXAMPLES[name].key, _begun(name, act)
+    key, world = ALL[name].key, _begun(name, act)
     for number in range(30):
         late = world.fork()
         stopped = late.start(key, 1)

@@ -126,6 +126,8 @@ class World:
         """How many reservations are put off, from now on."""
         self.mistaken: set[Key] = set()
         """Resources whose spec is wrong: only they may send what AWS calls invalid."""
+        self.untagged: set[Key] = set()
+        """Resources whose object somebody took tags from, and that nobody reads again (R-21)."""
         self.accounts: set[str] = set()
         """Accounts that resources have lived in."""
         self.passes: list[Pass] = []
@@ -145,6 +147,7 @@ class World:
         forked = World(pace=self.pace, owner=self.owner, kinds=self.kinds, aws=aws)
         forked.seconds, forked.attempts = self.seconds, self.attempts
         forked.accounts, forked.mistaken = set(self.accounts), set(self.mistaken)
+        forked.untagged = set(self.untagged)
         forked.kubernetes = self.kubernetes.fork(forked.now, forked._changed)
         forked.guard = self.guard.fork()
         for resource in self.resources.values():

@@ -457,6 +457,7 @@ class TestDeletions:
         operator.aws.answers["DeleteThing"] = make.error(Failure.CONFLICT)
         outcomes = [await operator.look() for _ in range(2)]
         assert operator.ready() == ("False", "DeletionBlocked")
+        assert operator.changes == [], "nothing of it is new"
         assert [operator.told(outcome) for outcome in outcomes] == [
             [("Warning", "DeletionBlocked")],
             [],

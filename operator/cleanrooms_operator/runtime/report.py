@@ -13,7 +13,9 @@ from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import (
     Apply,
+    Cancel,
     Create,
+    Delete,
     Drift,
     Fact,
     InSync,
@@ -105,7 +107,8 @@ class Reporter:
         now, resource = self.ports.clock.now(), self.resource
         if isinstance(step, Pause):
             return {"conditions": conditions.pause(resource, step.message, now)}
-        if isinstance(step, Create) and resource.is_true("Stalled"):
+        refused = isinstance(step, Create) and resource.is_true("Stalled")
+        if refused or (isinstance(step, Cancel | Delete) and _is_blocked(resource)):
             # What AWS refused is tried again: that is no news before it works.
             return {}
         found, facts = self._verdict(step), self.facts
@@ -137,6 +140,11 @@ def _shown(kind: Kind, present: Present) -> dict[str, Any]:
     if present.update_time is not None:
         shown["updateTime"] = present.update_time
     return shown
+
+
+def _is_blocked(resource: Resource) -> bool:
+    ready = resource.condition("Ready")
+    return ready is not None and bool(ready["reason"] == Reason.DELETION_BLOCKED.value)
 
 
 def _synced(drift: tuple[Drift, ...]) -> Fact:
