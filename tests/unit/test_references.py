@@ -15,8 +15,6 @@ from cleanrooms_operator.kinds import BY_NAME
 PARENT = Key("Parent", "a", "p")
 REFERENCE = Named(("parentRef",), Reference("Parent", {"parentIdentifier": "identifier"}), PARENT)
 
-EXPIRED = make.condition("Expired", reason="Expired")
-
 
 def parent(**over: Any) -> Resource:
     return make.bound(**{"key": PARENT} | over)
@@ -81,11 +79,6 @@ class TestReferents:
         [
             pytest.param(None, "does not exist", id="there is none"),
             pytest.param(parent(deleted=make.NOW), "is being deleted", id="it is going"),
-            pytest.param(
-                parent(status={"conditions": [make.condition("Ready"), EXPIRED]}),
-                "has expired",
-                id="its data is gone (R-36)",
-            ),
             pytest.param(make.resource(key=PARENT), "is not ready", id="nobody has seen it yet"),
             pytest.param(
                 parent(status={"conditions": [make.condition("Ready", "False")]}),
