@@ -326,7 +326,10 @@ def test_every_rule_is_seen_to_refuse() -> None:
 # -- examples --------------------------------------------------------------------------------
 
 EXAMPLES = [
-    pytest.param(document, id=f"{path.relative_to(PROJECT)}:{document['kind']}")
+    pytest.param(
+        document,
+        id=f"{path.relative_to(PROJECT)}:{document['kind']}/{document['metadata']['name']}",
+    )
     for path in sorted((PROJECT / "examples").rglob("*.yaml"))
     for document in read_documents(path)
     if document["apiVersion"] == VERSION
