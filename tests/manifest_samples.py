@@ -6,13 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import ml_manifests
 from cleanrooms_operator.kube import manifests
 
 PROJECT = Path(__file__).parents[1]
 VERSION = "cleanrooms-operator.dev/v1alpha1"
 UUID = "12345678-1234-1234-1234-123456789012"
 ROLE = "arn:aws:iam::111111111111:role/results"
-MEMBERSHIP = f"arn:aws:cleanrooms-ml:us-east-1:111111111111:membership/{UUID}"
 
 Document = dict[str, Any]
 
@@ -30,28 +30,7 @@ VALID: Mapping[str, Document] = {
         "invitation": {"creatorAccountId": "111111111111", "name": "churn"},
         "queryLogStatus": "ENABLED",
     },
-    "MLInputChannel": {
-        "membershipIdentifier": UUID,
-        "configuredModelAlgorithmAssociations": [
-            f"{MEMBERSHIP}/configured-model-algorithm-association/churn"
-        ],
-        "inputChannel": {
-            "roleArn": ROLE,
-            "dataSource": {
-                "protectedQueryInputParameters": {
-                    "sqlParameters": {"queryString": "SELECT age FROM customers"}
-                }
-            },
-        },
-        "retentionInDays": 30,
-    },
-    "InferenceJob": {
-        "membershipIdentifier": UUID,
-        "trainedModelArn": f"{MEMBERSHIP}/trained-model/churn",
-        "resourceConfig": {"instanceType": "ml.m5.2xlarge"},
-        "outputConfiguration": {"members": [{"accountId": "111111111111"}]},
-        "dataSource": {"mlInputChannelArn": f"{MEMBERSHIP}/ml-input-channel/churn"},
-    },
+    **ml_manifests.VALID,
 }
 
 S3 = {"bucket": "results", "resultFormat": "CSV"}

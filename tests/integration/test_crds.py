@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from lightkube.exceptions import ApiError
 
+import ml_manifests
 from cleanrooms_playground.cluster import CRD, Cluster, is_true, read_documents
 from manifest_samples import (
     PROJECT,
@@ -283,6 +284,7 @@ REFUSED = [
     ),
     pytest.param("AWSAccount", {"accountID": "1111"}, "at least 12 chars", id="a short account"),
     pytest.param("AWSAccount", {"region": "Virginia"}, "should match", id="a region's other name"),
+    *(pytest.param(*row) for row in ml_manifests.REFUSED),
 ]
 
 NAMES = "`metadata.name` must be no more than 100 characters, unless `spec.name` is set"

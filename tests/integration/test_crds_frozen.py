@@ -9,6 +9,7 @@ import pytest
 import yaml
 from lightkube.exceptions import ApiError
 
+import ml_manifests
 from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.waiting import wait_for
 from manifest_samples import (
@@ -64,6 +65,7 @@ EDITS: Mapping[tuple[str, str], Document] = {
     ("Membership", "collaborationRef"): {"collaborationRef": {"name": "c"}, "invitation": None},
     ("Membership", "invitation"): {"invitation": {"name": "other"}},
     ("Membership", "isMetricsEnabled"): {"isMetricsEnabled": True},
+    **ml_manifests.EDITS,
 }
 """(kind, frozen field) -> an edit of it."""
 

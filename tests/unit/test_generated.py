@@ -10,7 +10,8 @@ import pytest
 import yaml
 
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.kinds import DEFINITIONS
+from cleanrooms_operator.core.references import declarations
+from cleanrooms_operator.kinds import DEFINITIONS, KINDS
 from cleanrooms_operator.kube import manifests, rights
 
 PROJECT = Path(__file__).parents[2]
@@ -204,6 +205,18 @@ class TestReference:
                 assert rule["message"] in page
         for reason in Reason:
             assert f"| `{reason.value}` |" in page
+
+    def test_every_field_that_names_something_is_told_beside_what_it_stands_for(self) -> None:
+        page = expected()[Path("docs/reference.md")]
+        table = page.partition("## Names instead of identifiers")[2].partition("##")[0]
+        for kind in KINDS:
+            rows = [line for line in table.splitlines() if line.startswith(f"| {kind.name} |")]
+            for path, way in declarations(kind.definition.spec):
+                parent = path.rpartition(".")[0]
+                for parameter in way.fills:
+                    place = f"{parent}.{parameter}" if parent else parameter
+                    [row] = [row for row in rows if f"| `{place}` |" in row]
+                    assert f"`{path}` ({way.kind})" in row
 
 
 class TestRights:

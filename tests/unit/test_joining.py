@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import make
-from cleanrooms_operator.core import accepting, joining
+from cleanrooms_operator.core import accepting, joining, keeping
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import parameters
 from cleanrooms_operator.core.resource import FINALIZER, Document, Key, Resource
@@ -391,7 +391,7 @@ class TestLeaving:
         """OP-8: nothing is left that could block."""
         assert joining.blockers(situation(subject(), found), found) == ()
 
-    @pytest.mark.parametrize("kind", joining.UNDER_MEMBERSHIPS)
+    @pytest.mark.parametrize("kind", keeping.UNDER_MEMBERSHIPS)
     @pytest.mark.parametrize("deleted", [None, make.NOW])
     def test_it_is_kept_while_an_object_lives_under_it(
         self, kind: str, deleted: datetime | None

@@ -35,7 +35,12 @@ def a_resource(
 
 
 def ready(resource: Resource, **status: Any) -> Resource:
-    condition = {"type": "Ready", "status": "True", "observedGeneration": resource.generation}
+    condition = {
+        "type": "Ready",
+        "status": "True",
+        "reason": "Succeeded",
+        "observedGeneration": resource.generation,
+    }
     return replace(resource, status={**resource.status, **status, "conditions": [condition]})
 
 
@@ -160,10 +165,41 @@ def test_what_is_kept_while_used_is_woken_by_its_last_user_if_it_is_to_go() -> N
     assert known.remove(COLLABORATION) == {"AWSAccount/default"}
 
 
+def test_what_is_under_a_membership_wakes_it_and_its_collaboration_when_it_goes() -> None:
+    """R-38: also where it names the membership by its identifier, from another namespace."""
+    above = ready(a_resource("Collaboration", "ads"), identifier="c-1")
+    status = {"identifier": "m-1", "collaborationIdentifier": "c-1"}
+    membership = ready(a_resource("Membership", "member", namespace="b"), **status)
+    model = a_resource("TrainedModel", "churn", status={"membershipIdentifier": "m-1"})
+    known = Known(deleting(above), deleting(membership), model)
+    assert known.change(replace(model, finalizers=())) == {
+        "Collaboration/ads",
+        "Membership/member",
+    }
+
+
+def test_what_is_not_going_is_not_woken_by_what_is_under_it() -> None:
+    membership = ready(a_resource("Membership", "member"), identifier="m-1")
+    model = a_resource("TrainedModel", "churn", status={"membershipIdentifier": "m-1"})
+    known = Known(membership, model)
+    assert known.change(replace(model, finalizers=())) == set()
+
+
+def test_what_others_publish_wakes_those_that_look_for_it() -> None:
+    shared = {"creatorAccountId": CREATOR, "name": "churn"}
+    spec = {"dataChannels": [{"channelName": "x", "sharedMLInputChannel": shared}]}
+    model = a_resource("TrainedModel", "one", namespace="b", spec=spec)
+    channel = a_resource("MLInputChannel", "churn", status={"accountID": CREATOR})
+    known = Known(model, channel)
+    assert known.change(ready(channel, identifier="x")) == {"TrainedModel/one"}
+
+
 def test_nothing_stays_in_the_index_of_what_is_gone() -> None:
-    known = Known(ACCOUNT, COLLABORATION, REFERRING, INVITED)
+    joined = a_resource("Membership", "joined", status={"collaborationIdentifier": "c-1"})
+    known = Known(ACCOUNT, COLLABORATION, REFERRING, INVITED, joined)
     for resource in tuple(known.resources.values()):
         known.remove(resource)
+    assert not known.waking._collaborations
     assert not known.waking._interested
 
 

@@ -1,12 +1,10 @@
-"""Algorithms and their associations: what their statuses say, and what keeps them."""
+"""Algorithms and their associations: what their statuses say."""
 
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
-from cleanrooms_operator.core.step import Blocker, Present
 from cleanrooms_operator.core.values import NameRef, Reference
 
 ASSOCIATION = "ConfiguredModelAlgorithmAssociation"
@@ -28,16 +26,3 @@ AssociationRef: TypeAlias = Annotated[
     Reference(ASSOCIATION, {"configuredModelAlgorithmAssociationArn": "arn"}),
     Field(description="The association, in this namespace, whose algorithm runs."),
 ]
-
-
-def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
-    """Return the associations that keep an algorithm (AWS refuses its deletion meanwhile)."""
-    users = (
-        association
-        for association in situation.neighbours.get(ASSOCIATION, ())
-        if association.status.get("configuredModelAlgorithmArn") == present.arn and association.held
-    )
-    return tuple(
-        Blocker(f"{user.key} in namespace {user.key.namespace} still publishes it")
-        for user in users
-    )

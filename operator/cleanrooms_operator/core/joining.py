@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from cleanrooms_operator.core import accepting, members, voting
+from cleanrooms_operator.core import accepting, keeping, members, voting
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
@@ -60,14 +60,6 @@ class MembershipStatus(Status):
 
 
 # -- what is declared ------------------------------------------------------------------------
-
-UNDER_MEMBERSHIPS = (
-    "ConfiguredModelAlgorithmAssociation",
-    "MLInputChannel",
-    "TrainedModel",
-    "InferenceJob",
-)
-"""The kinds whose objects live under a membership."""
 
 ML_CONFIGURATION_TEXT = (
     "Where this member receives ML output, and by which role. What another made is not "
@@ -254,7 +246,7 @@ def _collaboration(situation: Situation, present: Present) -> Resource | None:
 
 def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
     """Return what leaving waits for: what is made under it, then people (domain rule OP-8)."""
-    users = tuple(_users(situation, present))
+    users = tuple(keeping.under_membership(situation, present))
     if users:
         return users
     if present.state != "ACTIVE" or present.details is None:
@@ -262,17 +254,6 @@ def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
     if present.details.fields["collaborationCreatorAccountId"] == situation.account:
         return tuple(_creators_blockers(situation, present))
     return tuple(_members_blockers(situation))
-
-
-def _users(situation: Situation, present: Present) -> Iterator[Blocker]:
-    """Yield the resources that still have an object under the membership."""
-    for kind in UNDER_MEMBERSHIPS:
-        for user in situation.neighbours.get(kind, ()):
-            under = user.status.get("membershipIdentifier") == present.identifier
-            if under and user.held:
-                where = f"{user.key} in namespace {user.key.namespace}"
-                going = "" if user.deleting else ": delete it too"
-                yield Blocker(f"{where} has an object under this membership{going}", first=True)
 
 
 def _creators_blockers(situation: Situation, present: Present) -> Iterator[Blocker]:

@@ -356,6 +356,10 @@ class Kind:
     """What its deletion has to wait for."""
     calls: tuple[tuple[str, str], ...] = ()
     """(service, operation) of changes that its own functions make, besides those named above."""
+    users: "tuple[Kind, ...]" = ()
+    """Kinds whose objects are made of its own, and keep them while they are being made."""
+    kept_by_live: frozenset[str] = frozenset()
+    """Names of those of them that keep its objects as long as theirs exist."""
     actions: tuple[str, ...] = ()
     """IAM actions that its changes depend on but that never appear as calls (rule R-42)."""
 

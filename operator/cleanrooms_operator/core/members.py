@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from cleanrooms_operator.core import cel, change_requests, changes, own_request, payers
+from cleanrooms_operator.core import cel, change_requests, changes, keeping, own_request, payers
 from cleanrooms_operator.core.change_status import ChangeAttempt, ChangeRequestStatus, PastRequest
 from cleanrooms_operator.core.kind import Reading, Rule
 from cleanrooms_operator.core.own_request import look
@@ -191,7 +191,7 @@ def _account(member: Document) -> str:
 
 def blockers(situation: Situation, present: Present) -> tuple[Blocker, ...]:
     """Return what a collaboration's deletion waits for: its members, and what hangs under it."""
-    return (*_active_members(situation, present), *_unfinished_memberships(situation, present))
+    return (*_active_members(situation, present), *keeping.under_collaboration(situation, present))
 
 
 def _active_members(situation: Situation, present: Present) -> Iterator[Blocker]:
@@ -215,18 +215,6 @@ def farewell(collaboration: Resource, creator: str, listed: Iterable[Document]) 
         f"Active members would lose the collaboration: {', '.join(others)}. Wait until they "
         f'leave, or annotate the Collaboration {Annotation.DELETE_COLLABORATION}: "true"'
     )
-
-
-def _unfinished_memberships(situation: Situation, present: Present) -> Iterator[Blocker]:
-    for membership in situation.neighbours.get("Membership", ()):
-        status = membership.status
-        ours = status.get("accountID") == situation.account
-        under_it = status.get("collaborationIdentifier") == present.identifier
-        if ours and under_it and (status.get("mlConfiguration") or {}).get("putBy"):
-            yield Blocker(
-                f"{membership.key} in namespace {membership.key.namespace} still has its ML "
-                "configuration: it is deleted with that Membership"
-            )
 
 
 def _shown(present: Present) -> list[Document] | None:

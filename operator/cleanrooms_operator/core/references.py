@@ -106,14 +106,29 @@ def among(places: Iterable[StandIn], resource: Resource) -> tuple[Named, ...]:
     )
 
 
+def declarations(model: type[Value], path: str = "") -> Iterator[tuple[str, Reference | Lookup]]:
+    """Yield (path, way) of every field at any depth that stands in for parameters.
+
+    A path is as `dataChannels[].mlInputChannelRef`.
+    """
+    ways = dict(declared(model))
+    for name, field in model.model_fields.items():
+        here = f"{path}{field.alias or name}"
+        suffix = "[]" if is_list(field.annotation) else ""
+        if (way := ways.get(field.alias or name)) is not None:
+            yield f"{here}{suffix}", way
+        elif (structure := structure_in(field.annotation)) is not None:
+            yield from declarations(structure, f"{here}{suffix}.")
+
+
 def names_anything(kind: Kind) -> bool:
     """Tell whether specs of a kind can name anything besides an AWSAccount."""
-    return _declares_any(kind.definition.spec)
+    return any(declarations(kind.definition.spec))
 
 
-def _declares_any(model: type[Value]) -> bool:
-    nested = (structure_in(field.annotation) for field in model.model_fields.values())
-    return any(declared(model)) or any(_declares_any(one) for one in nested if one is not None)
+def kinds_named(kind: Kind) -> frozenset[str]:
+    """Return the kinds of what specs of a kind can name."""
+    return frozenset(way.kind for _, way in declarations(kind.definition.spec))
 
 
 def whereabouts(kind: Kind) -> frozenset[str]:

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from cleanrooms_operator.core import runs
+from cleanrooms_operator.core import keeping, runs
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS
 from cleanrooms_operator.core.reasons import Reason
@@ -119,7 +119,7 @@ def _take_down(kind: Kind, situation: Situation, present: Present) -> Step:
         return Bind(present) if made else Release()
     if present.claim in NOT_OURS:
         return Release(Reason.RETAINED, f"{present.arn} carries the tags of another resource")
-    blockers = kind.blockers(situation, present)
+    blockers = (*kind.blockers(situation, present), *keeping.blockers(kind, situation, present))
     change = kind.dismantle(situation, present)
     if change is not None and not any(blocker.first for blocker in blockers):
         return Apply(change, present)

@@ -1,6 +1,8 @@
 """The kinds, one module each: data, no I/O, unaware of each other."""
 
-from cleanrooms_operator.core import account
+from dataclasses import replace
+
+from cleanrooms_operator.core import account, references
 from cleanrooms_operator.core.kind import Definition, Kind
 from cleanrooms_operator.kinds import (
     collaboration,
@@ -12,7 +14,20 @@ from cleanrooms_operator.kinds import (
     trained_model,
 )
 
-KINDS: tuple[Kind, ...] = (
+_OF_THEIR_OWN = frozenset({"Collaboration", "Membership"})
+"""Kinds that say themselves what keeps their objects."""
+
+
+def _linked(kind: Kind, kinds: tuple[Kind, ...]) -> Kind:
+    """Return a kind that knows, by what specs can name, which kinds use it."""
+    if kind.name in _OF_THEIR_OWN:
+        return kind
+    users = tuple(one for one in kinds if kind.name in references.kinds_named(one))
+    names = dict.fromkeys((*kind.neighbours, *(user.name for user in users)))
+    return replace(kind, users=users, neighbours=tuple(names))
+
+
+_DECLARED: tuple[Kind, ...] = (
     collaboration.KIND,
     membership.KIND,
     configured_model_algorithm.KIND,
@@ -21,6 +36,8 @@ KINDS: tuple[Kind, ...] = (
     trained_model.KIND,
     inference_job.KIND,
 )
+
+KINDS: tuple[Kind, ...] = tuple(_linked(kind, _DECLARED) for kind in _DECLARED)
 """The kinds that have an object in AWS, in the order of their creation."""
 
 BY_NAME = {kind.name: kind for kind in KINDS}

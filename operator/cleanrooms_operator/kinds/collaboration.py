@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import change_requests, kind, members, own_request
+from cleanrooms_operator.core import change_requests, keeping, kind, members, own_request
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
@@ -68,7 +68,7 @@ KIND = kind.Kind(
     unordered=frozenset({"allowedResultRegions"}),
     readings=(own_request.CHANGE_REQUESTS, members.MEMBERS),
     denied_is_missing=True,
-    neighbours=("Membership",),
+    neighbours=("Membership", *keeping.UNDER_MEMBERSHIPS),
     is_outdated=members.are_outdated,
     upkeep=(change_requests.next_change,),
     calls=change_requests.CALLS,

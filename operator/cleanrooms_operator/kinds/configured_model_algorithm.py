@@ -51,7 +51,6 @@ KIND = kind.Kind(
     handle=kind.Handle.by_arn("configuredModelAlgorithmArn"),
     state=None,
     lifecycle={},
-    neighbours=(algorithms.ASSOCIATION,),
-    blockers=algorithms.blockers,
+    kept_by_live=frozenset({algorithms.ASSOCIATION}),
     actions=("iam:PassRole",),
 )

@@ -59,5 +59,6 @@ KIND = kind.Kind(
     handle=kind.Handle.by_arn("configuredModelAlgorithmAssociationArn"),
     state=None,
     lifecycle={},
+    kept_by_live=frozenset({"MLInputChannel"}),
     actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
 )

@@ -4,7 +4,7 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from cleanrooms_operator.core import accepting, joining, kind, permissions, voting
+from cleanrooms_operator.core import accepting, joining, keeping, kind, permissions, voting
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
@@ -64,7 +64,7 @@ KIND = kind.Kind(
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
     natural_key=joining.NATURAL_KEY,
     fitting=accepting.FITTING,
-    neighbours=("Collaboration", *joining.UNDER_MEMBERSHIPS),
+    neighbours=("Collaboration", *keeping.UNDER_MEMBERSHIPS),
     is_outdated=voting.is_outdated,
     upkeep=(voting.vote, accepting.accept_payments, joining.put_ml_configuration),
     unapplied=joining.unapplied,

@@ -12,7 +12,7 @@ from botocore import loaders, model
 from cleanrooms_operator.core.kind import Kind, Part
 from cleanrooms_operator.core.schema import resource_definition
 from cleanrooms_operator.core.shape import Schema, Shape
-from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS
+from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS, KINDS
 from cleanrooms_operator.kube import iam_files, monitoring, reference, rights
 
 CHART = Path("deploy/charts/cleanrooms-operator")
@@ -46,7 +46,7 @@ def expected() -> Mapping[Path, str]:
             monitoring.FOLDER / "dashboard.json": monitoring.dashboard(),
             Path("docs/metrics.md"): f"<!-- {NOTICE} -->\n{monitoring.page()}",
             Path("docs/permissions.md"): f"<!-- {NOTICE} -->\n{iam_files.page()}",
-            Path("docs/reference.md"): f"<!-- {NOTICE} -->\n{reference.page(made)}",
+            Path("docs/reference.md"): f"<!-- {NOTICE} -->\n{reference.page(made, KINDS)}",
         }
     )
 

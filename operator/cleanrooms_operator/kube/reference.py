@@ -1,9 +1,12 @@
 """The reference page: every kind, field, column and reason, from what the cluster is told."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.references import declarations
 
 Document = Mapping[str, Any]
 
@@ -15,7 +18,7 @@ _RANGES = {
 }
 
 
-def page(definitions: Sequence[Document]) -> str:
+def page(definitions: Sequence[Document], kinds: Sequence[Kind]) -> str:
     """Return the page as Markdown."""
     return "\n".join(
         [
@@ -25,6 +28,7 @@ def page(definitions: Sequence[Document]) -> str:
             "`kubectl get cleanrooms` lists them. A parameter of AWS keeps its name, shape and "
             "unit. The same texts are in the cluster: `kubectl explain membership.spec`.",
             *(line for definition in definitions for line in _kind(definition["spec"])),
+            *_names(kinds),
             *_reasons(),
             "",
         ]
@@ -114,6 +118,32 @@ def _rules(schema: Document, path: str) -> Iterator[tuple[str, ...]]:
     for name, below in schema.get("properties", {}).items():
         inner, suffix = _inside(below)
         yield from _rules(inner, f"{path}.{name}{suffix}")
+
+
+def _names(kinds: Sequence[Kind]) -> Iterator[str]:
+    """Yield a table of the fields that stand in for parameters, by what they stand for."""
+    yield from ("", "## Names instead of identifiers", "")
+    yield (
+        "What is in the same namespace is named by a `…Ref: {name}`, of which the operator waits "
+        "until it is ready. What any member has in the collaboration is named by "
+        "`{creatorAccountId, name}`, its account and its name in AWS; where two have that name, "
+        "nothing is guessed, and the resource stalls with `Ambiguous`. Of the fields in one row, "
+        "one at most may be given."
+    )
+    yield ""
+    yield from _table(("Kind", "Parameter", "A resource's name", "A name in AWS"), _twins(kinds))
+
+
+def _twins(kinds: Sequence[Kind]) -> Iterator[tuple[str, ...]]:
+    for kind in kinds:
+        found: defaultdict[str, tuple[list[str], list[str]]] = defaultdict(lambda: ([], []))
+        for path, way in declarations(kind.definition.spec):
+            parent = path.rpartition(".")[0]
+            for parameter in way.fills:
+                place = f"{parent}.{parameter}" if parent else parameter
+                found[place][isinstance(way, Lookup)].append(f"`{path}` ({way.kind})")
+        for place, (refs, lookups) in found.items():
+            yield kind.name, f"`{place}`", ", ".join(refs), ", ".join(lookups)
 
 
 def _reasons() -> Iterator[str]:

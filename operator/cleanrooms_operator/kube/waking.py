@@ -38,19 +38,34 @@ class Waking:
     def __init__(self, is_deleting: Callable[[Key], bool]) -> None:
         self._is_deleting = is_deleting
         self._interested: defaultdict[Topic, set[Key]] = defaultdict(set)
+        self._collaborations: dict[str, str] = {}
+        """By membership: what is under a membership is under its collaboration too."""
 
     def update(self, before: Resource | None, after: Resource | None) -> set[Key]:
         """Take a change into the index, and return the other resources that it concerns."""
         known = set(_interests(before)) if before is not None else set()
         wanted = set(_interests(after)) if after is not None else set()
-        key = _either(before, after).key
+        resource = _either(after, before)
+        key, status = resource.key, resource.status
+        if key.kind == _MEMBERSHIP and (parent := status.get("collaborationIdentifier")):
+            self._collaborations[status.get("identifier", "")] = parent
+            if after is None:
+                del self._collaborations[status.get("identifier", "")]
         for topic in known - wanted:
             self._interested[topic].discard(key)
             if not self._interested[topic]:
                 del self._interested[topic]
         for topic in wanted - known:
             self._interested[topic].add(key)
-        return set(self._concerned(before, after)) - {key}
+        above = self._above(resource) if after is None or not after.held else ()
+        return {*self._concerned(before, after), *filter(self._is_deleting, above)} - {key}
+
+    def _above(self, resource: Resource) -> Iterator[Key]:
+        """Yield the Membership and the Collaboration under which a resource had its object."""
+        membership = resource.status.get("membershipIdentifier", "")
+        yield from self._interested.get(("under", membership), ())
+        collaboration = self._collaborations.get(membership, "")
+        yield from self._interested.get(("memberships", collaboration), ())
 
     def _concerned(self, before: Resource | None, after: Resource | None) -> Iterator[Key]:
         if before is not None and (after is None or (before.held and not after.held)):
@@ -115,6 +130,7 @@ def _interests(resource: Resource) -> Iterator[Topic]:
         yield _line(resource.key.kind)
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
         yield ("collaboration", identifier)
+        yield ("under", status.get("identifier", ""))
     if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
         yield ("memberships", identifier)
 
