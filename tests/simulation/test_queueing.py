@@ -138,6 +138,7 @@ def test_runs_of_others_are_counted_and_read_once() -> None:
     assert world.message(key) == f"The quota of 3 training instances of type {TYPES[0]} is full"
     world.rest(200.0)
     assert world.aws.sent("GetTrainedModel") == 2
+    world.rest(3000.0)
     world.settle(seconds=WHILE_IT_LASTS)
     check_all_trained(world, [key])
 
