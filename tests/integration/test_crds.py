@@ -126,12 +126,29 @@ ACCEPTED = [
     ),
     pytest.param("Membership", {"defaultResultConfiguration": RESULTS}, id="a result location"),
     pytest.param(
+        "Membership",
+        {"changeRequests": {"approve": [UUID], "deny": [], "autoApprove": ["ADD_MEMBER"]}},
+        id="answers to change requests",
+    ),
+    pytest.param(
         "AWSAccount", {"roleARN": ROLE, "externalID": "clean-rooms/a"}, id="a role and its id"
     ),
 ]
 
 
 REFUSED = [
+    pytest.param(
+        "Membership",
+        {"changeRequests": {"approve": [UUID], "deny": [UUID]}},
+        "a change request can be approved or denied, not both",
+        id="two answers to one request",
+    ),
+    pytest.param(
+        "Membership",
+        {"changeRequests": {"approve": ["it"]}},
+        "at least 36",
+        id="an answer to no request",
+    ),
     pytest.param(
         "Collaboration",
         {"analyticsEngine": "CLEAN_ROOMS_SQL"},

@@ -145,6 +145,55 @@ def test_what_can_be_changed_in_aws_stays_free(
     served.patch(kind, "one", {"spec": change}, namespace=place)
 
 
+MEMBER = VALID["Collaboration"]["members"][0]
+
+FIXED = [
+    pytest.param(
+        {"members": [{**MEMBER, "displayName": "Z"}]},
+        "AWS lets nobody change a member's displayName",
+        id="a display name",
+    ),
+    pytest.param(
+        {"members": [{**MEMBER, "memberAbilities": ["CAN_QUERY"]}]},
+        "CAN_QUERY and CAN_RUN_JOB stay with the member that had them at creation",
+        id="who queries",
+    ),
+    pytest.param(
+        {
+            "creatorMemberAbilities": ["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
+            "autoApprovedChangeRequestTypes": ["ADD_MEMBER"],
+            "members": [
+                {**MEMBER, "accountId": f"{number:012d}", "displayName": "C"} for number in range(9)
+            ],
+        },
+        "one change request carries at most 10 changes: make them in two edits",
+        id="too much at once",
+    ),
+]
+
+
+@pytest.mark.parametrize(("change", "message"), FIXED)
+def test_what_no_change_request_can_carry_is_refused_once_a_create_may_be_out(
+    served: Cluster, place: str, change: Document, message: str
+) -> None:
+    served.create(resource("Collaboration", place, VALID["Collaboration"]))
+    served.patch_status("Collaboration", "one", RECORDED, namespace=place)
+    with pytest.raises(ApiError, match=message):
+        served.patch("Collaboration", "one", {"spec": change}, namespace=place)
+
+
+def test_members_come_and_go_and_change_after_a_create(served: Cluster, place: str) -> None:
+    served.create(resource("Collaboration", place, VALID["Collaboration"]))
+    served.patch_status("Collaboration", "one", RECORDED, namespace=place)
+    pays = {"queryCompute": {"isResponsible": True}}
+    more = [
+        {**MEMBER, "memberAbilities": ["CAN_RECEIVE_RESULTS"], "paymentConfiguration": pays},
+        {**MEMBER, "accountId": "333333333333"},
+    ]
+    for members in (more, more[1:], []):
+        served.patch("Collaboration", "one", {"spec": {"members": members}}, namespace=place)
+
+
 IDENTITY = [
     ({"accountID": "222222222222"}, "accountID is immutable, create another AWSAccount"),
     ({"region": "eu-west-1"}, "region is immutable, create another AWSAccount"),
@@ -164,6 +213,7 @@ def test_an_identity_is_frozen_from_the_start(
 def test_every_rule_about_edits_is_seen_to_refuse() -> None:
     tried = {frozen_message(kind, field) for kind, field in EDITS}
     tried |= {message for _, message in IDENTITY}
+    tried |= {str(row.values[1]) for row in FIXED}
     found = {rule["message"] for kind in VALID for rule in rules(root(kind)) if about_edits(rule)}
     assert found == tried
 
