@@ -10,7 +10,7 @@ from cleanrooms_operator.core.failure import Failure
 from cleanrooms_operator.core.kind import NamedSpec
 from cleanrooms_operator.core.pace import Pace, Urgency, next_turn
 from cleanrooms_operator.core.resource import Key, Resource
-from cleanrooms_operator.core.step import Blocker
+from cleanrooms_operator.core.step import Blocker, Lifecycle
 from cleanrooms_operator.runtime.outcome import GONE
 from passes import Operator
 
@@ -170,6 +170,16 @@ class TestReferences:
         assert (await operator.look()).step == "Wait"
         assert operator.ready() == ("False", "DependencyNotReady")
         assert operator.aws.sightings == []
+
+    async def test_a_run_that_is_called_off_while_it_waits_never_starts(self) -> None:
+        """R-36."""
+        listing = replace(make.THING.listing, scope=("parentIdentifier",))
+        run = make.kind(listing=listing, lifecycle={"OVER": Lifecycle.GONE})
+        subject = make.resource(spec=WITH_PARENT, annotations=make.annotations(cancel="true"))
+        operator = Operator(subject, kind=run)
+        await operator.look()
+        assert operator.ready() == ("False", "Cancelled")
+        assert operator.aws.calls == []
 
     async def test_what_is_missing_is_told(self) -> None:
         operator = Operator(make.resource(spec=WITH_PARENT))
