@@ -10,7 +10,7 @@ PYTHON ?= $(firstword $(foreach one,$(PYTHONS),$(shell $(one) -c '$(NEW_ENOUGH)'
 
 # What covers every branch of the engine in seconds, and what takes processes and minutes. The
 # end-to-end tests have several processes of their own each, and run one after another.
-ENGINE := tests/unit tests/simulation/test_walkthrough.py tests/test_tidy.py
+ENGINE := tests/unit tests/test_tidy.py $(addprefix tests/simulation/test_,walkthrough.py changing.py sharing.py)
 WORLD := tests/simulation tests/emulator tests/integration
 
 help: ## List what can be made

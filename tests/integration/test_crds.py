@@ -304,7 +304,14 @@ REFUSED = [
     *(pytest.param(*row) for row in ml_manifests.REFUSED),
 ]
 
-NAMES = "`metadata.name` must be no more than 100 characters, unless `spec.name` is set"
+LONGEST = {"Collaboration": 100} | dict.fromkeys(ml_manifests.VALID, 63)
+"""Kind -> how long its names are in AWS."""
+
+
+def too_long(kind: str) -> str:
+    """Return what is told of a name that AWS would not take."""
+    longest = LONGEST[kind]
+    return f"`metadata.name` must be no more than {longest} characters, unless `spec.name` is set"
 
 
 @pytest.mark.parametrize(("kind", "change"), ACCEPTED)
@@ -322,20 +329,22 @@ def test_is_refused(served: Cluster, place: str, kind: str, change: Document, me
     assert message in refused.value.status.message
 
 
-def test_a_long_name_needs_an_aws_name(served: Cluster, place: str) -> None:
+@pytest.mark.parametrize("kind", LONGEST)
+def test_a_long_name_needs_an_aws_name(served: Cluster, place: str, kind: str) -> None:
     """Rule R-39: metadata.name has to fit where it is the name in AWS."""
-    spec = VALID["Collaboration"]
-    served.create(resource("Collaboration", place, spec, name="n" * 100))
-    served.create(resource("Collaboration", place, {**spec, "name": "short"}, name="n" * 101))
-    with pytest.raises(ApiError, match=NAMES):
-        served.create(resource("Collaboration", place, spec, name="m" * 101))
-    with pytest.raises(ApiError, match=NAMES):
-        served.patch("Collaboration", "n" * 101, {"spec": {"name": None}}, namespace=place)
+    spec, longest = VALID[kind], LONGEST[kind]
+    served.create(resource(kind, place, spec, name="n" * longest))
+    long = "n" * (longest + 1)
+    served.create(resource(kind, place, {**spec, "name": "short"}, name=long))
+    with pytest.raises(ApiError, match=too_long(kind)):
+        served.create(resource(kind, place, spec, name="m" * (longest + 1)))
+    with pytest.raises(ApiError, match=too_long(kind)):
+        served.patch(kind, long, {"spec": {"name": None}}, namespace=place)
 
 
 def test_every_rule_is_seen_to_refuse() -> None:
     """A rule that no row of these tables breaks could be one that always holds."""
-    tried = {row.values[2] for row in REFUSED} | {NAMES}
+    tried = {row.values[2] for row in REFUSED} | {too_long(kind) for kind in LONGEST}
     for kind in VALID:
         for rule in rules(root(kind)):
             about_edits = "oldSelf" in rule["rule"] and "optionalOldSelf" not in rule

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+import ml_manifests
 from cleanrooms_operator.core.kind import Definition
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube import rights
@@ -62,6 +63,7 @@ def walkthrough(cluster: Cluster, namespace: str, served: Cluster) -> str:
             "members": [],
         },
         "Membership": {"collaborationRef": {"name": "one"}, "queryLogStatus": "ENABLED"},
+        **ml_manifests.VALID,
     }
     for kind, spec in specs.items():
         cluster.create({"apiVersion": VERSION, "kind": kind, "metadata": metadata, "spec": spec})
