@@ -16,6 +16,8 @@ from simulation.world import World
 
 CHANNEL, MODEL, JOB = (RUNS[name].key for name in ("channel", "model", "job"))
 HOUR, DAY = 3600.0, 86_400.0
+PUBLISHED = 1200.0
+"""When metrics and logs of a run that has ended are looked for no more (rule R-24)."""
 LISTS = {
     CHANNEL: "ListMLInputChannels",
     MODEL: "ListTrainedModels",
@@ -164,6 +166,7 @@ def test_what_failed_says_why_and_is_never_tried_again(key: Key) -> None:
     assert world.told(key).startswith("Stalled")
     assert "no such column" in world.message(key)
     assert world.resources[key].is_true("Failed")
+    world.rest(PUBLISHED)
     known = len(world.aws.records())
     world.rest(DAY)
     assert not [r for r in world.aws.records()[known:] if r.operation == BY_NAME[key.kind].read]
