@@ -59,7 +59,7 @@ def test_each_waits_for_what_it_is_made_from_and_is_bought_once(stage: Stage) ->
 
 
 def test_r_23_each_is_written_seldom_until_it_is_ready(stage: Stage) -> None:
-    """What a run waits for is told anew each time that less is missing: that counts as one."""
+    """What it waits for is told anew each time that less is missing, which is not counted."""
     with running(stage):
         journey = journeys.begin(stage)
         stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
@@ -67,7 +67,7 @@ def test_r_23_each_is_written_seldom_until_it_is_ready(stage: Stage) -> None:
         versions = stage.watch.versions(key)
         until = next(number for number, one in enumerate(versions) if one.is_true("Ready"))
         waits = [one for one in versions[:until] if waits_for_others(one)]
-        assert until - max(len(waits) - 1, 0) <= WRITES[key.kind], [one.status for one in versions]
+        assert until - len(waits) <= WRITES[key.kind], [one.status for one in versions]
 
 
 def waits_for_others(resource: Resource) -> bool:

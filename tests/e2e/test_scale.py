@@ -23,7 +23,12 @@ CYCLES = 3
 DETAIL_INTERVAL = 10
 LISTS = {"Collaboration": "ListCollaborations", "Membership": "ListMemberships"}
 DETAILS = {
-    "Collaboration": ("GetCollaboration", "ListMembers", "ListTagsForResource"),
+    "Collaboration": (
+        "GetCollaboration",
+        "ListMembers",
+        "ListCollaborationChangeRequests",
+        "ListTagsForResource",
+    ),
     "Membership": ("GetMembership", "GetMLConfiguration", "ListMembers", "ListTagsForResource"),
 }
 """What is read of an object once every detail interval (rule R-21)."""
