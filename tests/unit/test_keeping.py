@@ -8,6 +8,7 @@ import pytest
 import make
 from cleanrooms_operator.core import keeping
 from cleanrooms_operator.core.resource import FINALIZER, Key, Resource
+from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.kinds import BY_NAME
 
 ALGORITHM, ASSOCIATION = "ConfiguredModelAlgorithm", "ConfiguredModelAlgorithmAssociation"
@@ -109,6 +110,21 @@ class TestWhatIsMadeOfIt:
     )
     def test_it_is_not_kept_otherwise(self, kind: str, by: Resource) -> None:
         assert told(kind, by) == []
+
+    def test_nothing_keeps_itself(self) -> None:
+        """R-1: a version of a model names the ARN that is its own, too."""
+        found = make.present()
+        spec = {"incrementalTrainingDataChannels": [{"trainedModelArn": make.ARN}]}
+        itself = user(MODEL, spec, "CREATE_IN_PROGRESS")
+        about = make.situation(found, resource=itself, neighbours={MODEL: (itself,)})
+        assert keeping.blockers(BY_NAME[MODEL], about, found) == ()
+
+    @pytest.mark.parametrize("lifecycle", [Lifecycle.CHANGING, Lifecycle.GONE])
+    def test_what_is_going_already_is_kept_by_nobody(self, lifecycle: Lifecycle) -> None:
+        found = replace(make.present(), lifecycle=lifecycle)
+        by = user(JOB, {"trainedModelArn": make.ARN}, "CREATE_PENDING")
+        about = make.situation(found, neighbours={JOB: (by,)})
+        assert keeping.blockers(BY_NAME[MODEL], about, found) == ()
 
     def test_who_uses_a_kind_follows_from_what_specs_can_name(self) -> None:
         used = {name: [user.name for user in kind.users] for name, kind in BY_NAME.items()}

@@ -17,12 +17,18 @@ def blockers(kind: Kind, situation: Situation, present: Present) -> tuple[Blocke
 
     Whatever they name it by counts: a reference, the ARN, or the account and name. One that is
     perhaps wrong, as of another version of the same ARN, holds it no longer than its run lasts.
+    What is going or over already is kept by nobody.
     """
+    if present.lifecycle not in {Lifecycle.READY, Lifecycle.FAILED}:
+        return ()
     return tuple(
         Blocker(f"{user.key} in namespace {user.key.namespace} still uses it")
         for users in kind.users
         for user in situation.neighbours.get(users.name, ())
-        if user.held and _needs(kind, users, user) and _is_named(users, user, situation, present)
+        if user.key != situation.resource.key  # a version names its own ARN
+        and user.held
+        and _needs(kind, users, user)
+        and _is_named(users, user, situation, present)
     )
 
 
