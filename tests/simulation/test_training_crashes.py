@@ -7,7 +7,7 @@ import pytest
 from cleanrooms_emulator.rules import Rules
 from simulation.invariants import check_rest
 from simulation.test_crashes import EITHER_WAY, LAG, Life, die_at, requests_of
-from simulation.test_trainings import EVERY_READING
+from simulation.test_trainings import CONTRARY_READINGS
 from simulation.trainings import BASE, VERSION, both, models, studio, trained
 from simulation.world import World
 
@@ -30,7 +30,7 @@ def deletion(rules: Rules) -> Life:
     return Life(lambda: trained(rules), lambda world: world.delete(BASE, VERSION), _are_gone)
 
 
-@EVERY_READING
+@CONTRARY_READINGS
 @pytest.mark.parametrize("act", [creation, deletion])
 @EITHER_WAY
 def test_r_1_a_death_at_any_request_changes_nothing_of_the_end(
@@ -46,7 +46,7 @@ def test_r_1_a_death_at_any_request_changes_nothing_of_the_end(
         check_rest(world)
 
 
-@EVERY_READING
+@CONTRARY_READINGS
 @pytest.mark.parametrize("lists", ["true", "lagging"])
 def test_r_37_a_restore_after_any_death_buys_nothing_twice(rules: Rules, lists: str) -> None:
     """Resources come back without status and finalizers, and with other UIDs."""

@@ -9,7 +9,7 @@ from cleanrooms_operator.core.resource import Key
 from cleanrooms_operator.runtime.ports import StaleError
 from simulation.explorer import explore
 from simulation.test_interleavings import _check_end, _stages
-from simulation.test_trainings import EVERY_READING
+from simulation.test_trainings import CONTRARY_READINGS
 from simulation.trainings import BASE, VERSION, further, model, studio, train
 from simulation.world import World
 
@@ -86,7 +86,7 @@ def _begun(key: Key, act: str, rules: Rules) -> World:
     return world
 
 
-@EVERY_READING
+@CONTRARY_READINGS
 @EVERY_ACT
 @KEYS
 def test_two_processes_at_once_train_once(key: Key, act: str, rules: Rules) -> None:
