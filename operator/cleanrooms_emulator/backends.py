@@ -5,7 +5,7 @@ parameters and returns the members of the output. A List answers one page.
 """
 
 from collections.abc import Callable, Mapping
-from copy import deepcopy
+from functools import partial
 from types import SimpleNamespace
 from typing import Any
 
@@ -26,7 +26,7 @@ from cleanrooms_emulator.behaviour import (
     trainings,
 )
 from cleanrooms_emulator.behaviour.world import World
-from cleanrooms_emulator.request import Answer, Caller, Clock, Document, Ids
+from cleanrooms_emulator.request import Caller, Clock, Document, Ids
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_emulator.store import Store
 
@@ -107,15 +107,6 @@ def backends(clock: Clock, rules: Rules, ids: Ids, store: Store) -> Mapping[str,
     """Return what answers the operations of each service, over one store."""
     world = World(clock, rules, ids, store)
     return {
-        service: SimpleNamespace(**{each.__name__: _over(world, each) for each in operations})
+        service: SimpleNamespace(**{each.__name__: partial(each, world) for each in operations})
         for service, operations in OPERATIONS.items()
     }
-
-
-def _over(world: World, operation: Operation) -> Answer:
-    """Return the operation over a world, whose values a caller in process cannot reach."""
-
-    def answer(caller: Caller, parameters: Mapping[str, Any]) -> Document:
-        return deepcopy(operation(world, caller, parameters))
-
-    return answer

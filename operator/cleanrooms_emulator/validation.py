@@ -6,6 +6,7 @@ model marks sensitive are among them. Their wording is an assumption; clients do
 """
 
 from collections.abc import Callable, Mapping, Sequence, Sized
+from copy import deepcopy
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -119,7 +120,7 @@ class _Check:
 
     def _value(self, shape: Shape, value: object, path: str) -> object:
         if getattr(shape, "is_document_type", False):
-            return value
+            return deepcopy(value)
         if value is None:
             self._break(path, "Member must not be null")
         elif not _TYPES[shape.type_name](value):
@@ -130,14 +131,14 @@ class _Check:
 
     def _typed(self, shape: Shape, value: object, path: str) -> object:
         match value:
+            case str():
+                self._string(shape, value, path)
+            case list() | tuple():
+                return self._list(shape, value, path)
             case Mapping() if shape.type_name == "map":
                 return self._map(shape, value, path)
             case Mapping():
                 return self.structure(shape, value, path)
-            case list() | tuple():
-                return self._list(shape, value, path)
-            case str():
-                self._string(shape, value, path)
             case int() | float() if shape.type_name != "boolean":
                 self._between(shape, value, path, "Member must have value")
         return value

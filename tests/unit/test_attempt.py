@@ -47,7 +47,7 @@ class TestRecords:
     def test_what_a_lookup_found_is_part_of_the_scope(self) -> None:
         """The invitation may be gone by the time that the outcome is looked for."""
         kind = BY_NAME["Membership"]
-        ways = dict(declared(kind.definition.spec))
+        ways = declared(kind.definition.spec)
         assert isinstance(ways["invitation"], Lookup)
         parameters = {"collaborationIdentifier": "c-1", "queryLogStatus": "ENABLED"}
         written = record(kind, parameters, "attempt-1", make.NOW)

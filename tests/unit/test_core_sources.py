@@ -202,7 +202,7 @@ class TestFields:
         inference_environment_from: sources.InferenceEnvironmentFrom = None
 
     def test_each_tells_its_source(self) -> None:
-        assert dict(sources.declared(self.Spec)) == {
+        assert sources.declared(self.Spec) == {
             "queryStringFrom": sources.QUERY,
             "parametersFrom": sources.PARAMETERS,
             "hyperparametersFrom": sources.HYPERPARAMETERS,

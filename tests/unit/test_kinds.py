@@ -9,11 +9,12 @@ from typing import TypeAlias
 import pytest
 from botocore.model import OperationModel, Shape
 
+from cleanrooms_operator.core import sources
 from cleanrooms_operator.core.kind import Kind, Listing, Lookup
 from cleanrooms_operator.core.references import declared
-from cleanrooms_operator.core.schema import fields, frozen, twins
+from cleanrooms_operator.core.schema import frozen, twins
 from cleanrooms_operator.core.step import Lifecycle
-from cleanrooms_operator.core.values import Reference, Value
+from cleanrooms_operator.core.values import Reference, Value, fields
 from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS, KINDS
 from cleanrooms_operator.kube.manifests import parameters, service_model
 
@@ -77,22 +78,26 @@ def levels(kind: Kind) -> Levels:
 def _levels(model: type[Value], members: Mapping[str, Shape]) -> Levels:
     yield model, members
     for field in fields(model):
-        if field.model is not None and not field.stands_for and field.name in members:
+        if (
+            field.structure is not None
+            and field.name not in declared(model)
+            and field.name in members
+        ):
             shape = members[field.name]
             inner = shape.member if shape.type_name == "list" else shape
-            yield from _levels(field.model, inner.members)
+            yield from _levels(field.structure, inner.members)
 
 
 def ways(kind: Kind) -> Iterator[tuple[Mapping[str, Shape], Reference | Lookup]]:
     """Yield what stands in for parameters, with the parameters beside it."""
     for model, members in levels(kind):
-        for _, how in declared(model):
+        for how in declared(model).values():
             yield members, how
 
 
 def sourced(model: type[Value]) -> set[str]:
     """Return the fields that tell where the value of a parameter stands."""
-    return {field.name for field in fields(model) if field.source is not None}
+    return set(sources.declared(model))
 
 
 def given(kind: Kind) -> set[str]:
@@ -141,7 +146,7 @@ class TestParameters:
     def test_structures_have_all_that_aws_has_at_their_place(self, kind: Kind) -> None:
         for model, members in levels(kind):
             if model is not kind.definition.spec:
-                own = {field.name for field in fields(model) if not field.stands_for}
+                own = {field.name for field in fields(model) if field.name not in declared(model)}
                 assert own - sourced(model) == members.keys()
 
     def test_what_changes_in_place_is_a_parameter_of_both_calls(self, kind: Kind) -> None:
@@ -261,8 +266,8 @@ class TestReads:
             assert how.fills.keys() <= members.keys()
             assert how.optional < how.fills.keys()
             if isinstance(how, Lookup):
-                sources = {*how.fills.values(), how.ours or how.listing.handle[0]}
-                assert sources <= summary(how.listing).keys()
+                taken = {*how.fills.values(), how.ours or how.listing.handle[0]}
+                assert taken <= summary(how.listing).keys()
             elif (referent := BY_NAME.get(how.kind)) is not None:
                 status = {f.name for f in fields(referent.definition.status)}
                 assert set(how.fills.values()) <= status

@@ -6,7 +6,7 @@ from typing import TypeAlias
 from cleanrooms_operator.core import references
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.shared import COLLABORATION
-from cleanrooms_operator.core.values import Value, structure_in
+from cleanrooms_operator.core.values import Value, fields
 
 Call: TypeAlias = tuple[str, str]
 """(service, operation), as botocore names both."""
@@ -50,15 +50,14 @@ def _of_versions(kind: Kind) -> Iterator[Call]:
 
 def _of_search(spec: type[Value]) -> Iterator[Call]:
     """Yield the calls by which what others made is found, at whatever depth a spec names it."""
-    for _, way in references.declared(spec):
+    for way in references.declared(spec).values():
         if isinstance(way, Lookup):
             yield way.listing.service, way.listing.operation
             if COLLABORATION in way.listing.scope:
                 yield "cleanrooms", "GetMembership"
-    for field in spec.model_fields.values():
-        inner = structure_in(field.annotation)
-        if inner is not None:
-            yield from _of_search(inner)
+    for field in fields(spec):
+        if field.structure is not None:
+            yield from _of_search(field.structure)
 
 
 def _of_creation(kind: Kind) -> Iterator[Call]:

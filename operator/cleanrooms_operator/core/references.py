@@ -2,12 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.account import DEFAULT
 from cleanrooms_operator.core.kind import Kind, Lookup, Spec
 from cleanrooms_operator.core.resource import Document, Key, Resource
-from cleanrooms_operator.core.values import Reference, Value, is_list, structure_in
+from cleanrooms_operator.core.values import Reference, Value, fields
 
 ACCOUNT = "AWSAccount"
 MEMBERSHIP = "Membership"
@@ -45,12 +46,15 @@ class Named:
     key: Key
 
 
-def declared(spec: type[Value]) -> Iterator[tuple[str, Reference | Lookup]]:
-    """Yield the YAML names of the fields of one level that stand in for parameters."""
-    for name, field in spec.model_fields.items():
-        for metadata in field.metadata:
-            if isinstance(metadata, Reference | Lookup):
-                yield field.alias or name, metadata
+@cache
+def declared(spec: type[Value]) -> Mapping[str, Reference | Lookup]:
+    """Return YAML name -> way, of the fields of one level that stand in for parameters."""
+    return {
+        field.name: metadata
+        for field in fields(spec)
+        for metadata in field.info.metadata
+        if isinstance(metadata, Reference | Lookup)
+    }
 
 
 def account_of(resource: Resource) -> Key | None:
@@ -76,20 +80,20 @@ def stand_ins(kind: Kind, resource: Resource) -> tuple[StandIn, ...]:
 
 
 def _stand_ins(model: type[Value], given: Document, path: Path) -> Iterator[StandIn]:
-    ways = dict(declared(model))
-    for name, field in model.model_fields.items():
-        here = field.alias or name
-        value = given.get(here)
+    ways = declared(model)
+    for field in fields(model):
+        value = given.get(field.name)
         if value is None:
             continue
-        items = [((*path, here), value)]
-        if is_list(field.annotation):
-            items = [((*path, here, place), item) for place, item in enumerate(value)]
-        if (how := ways.get(here)) is not None:
+        here = (*path, field.name)
+        items = [(here, value)]
+        if field.is_list:
+            items = [((*here, place), item) for place, item in enumerate(value)]
+        if (how := ways.get(field.name)) is not None:
             yield from (StandIn(place, how, item) for place, item in items)
-        elif (structure := structure_in(field.annotation)) is not None:
+        elif field.structure is not None:
             for place, item in items:
-                yield from _stand_ins(structure, item, place)
+                yield from _stand_ins(field.structure, item, place)
 
 
 def named(kind: Kind, resource: Resource) -> tuple[Named, ...]:
@@ -111,24 +115,28 @@ def declarations(model: type[Value], path: str = "") -> Iterator[tuple[str, Refe
 
     A path is as `dataChannels[].mlInputChannelRef`.
     """
-    ways = dict(declared(model))
-    for name, field in model.model_fields.items():
-        here = f"{path}{field.alias or name}"
-        suffix = "[]" if is_list(field.annotation) else ""
-        if (way := ways.get(field.alias or name)) is not None:
-            yield f"{here}{suffix}", way
-        elif (structure := structure_in(field.annotation)) is not None:
-            yield from declarations(structure, f"{here}{suffix}.")
+    ways = declared(model)
+    for field in fields(model):
+        here = f"{path}{field.name}{'[]' if field.is_list else ''}"
+        if (way := ways.get(field.name)) is not None:
+            yield here, way
+        elif field.structure is not None:
+            yield from declarations(field.structure, f"{here}.")
 
 
 def names_anything(kind: Kind) -> bool:
     """Tell whether specs of a kind can name anything besides an AWSAccount."""
-    return any(declarations(kind.definition.spec))
+    return bool(kinds_named(kind))
 
 
 def kinds_named(kind: Kind) -> frozenset[str]:
     """Return the kinds of what specs of a kind can name."""
-    return frozenset(way.kind for _, way in declarations(kind.definition.spec))
+    return _kinds_named(kind.definition.spec)
+
+
+@cache
+def _kinds_named(spec: type[Value]) -> frozenset[str]:
+    return frozenset(way.kind for _, way in declarations(spec))
 
 
 def whereabouts(kind: Kind) -> frozenset[str]:
@@ -185,9 +193,13 @@ def recordable(kind: Kind) -> frozenset[str]:
 
     They are where the object lives: referents may go before it.
     """
-    definition = kind.definition
-    kept = {field.alias or name for name, field in definition.status.model_fields.items()}
-    filled = (parameter for _, how in declared(definition.spec) for parameter in how.fills)
+    return _recordable(kind.definition.spec, kind.definition.status)
+
+
+@cache
+def _recordable(spec: type[Value], status: type[Value]) -> frozenset[str]:
+    kept = {field.name for field in fields(status)}
+    filled = (parameter for how in declared(spec).values() for parameter in how.fills)
     return frozenset(filled) & kept
 
 
@@ -239,11 +251,8 @@ def parameters(kind: Kind, resource: Resource, filled: Filled) -> Document:
 def _replaced(model: type[Value], given: Document, filled: Filled, path: Path) -> dict[str, Any]:
     """Return what is given, with parameters in place of what stands in for them."""
     made: dict[str, Any] = {}
-    ways = dict(declared(model))
-    structures = {
-        field.alias or name: structure_in(field.annotation)
-        for name, field in model.model_fields.items()
-    }
+    ways = declared(model)
+    structures = {field.name: field.structure for field in fields(model)}
     for name, value in given.items():
         here = (*path, name)
         if name in ways:

@@ -6,10 +6,7 @@ description, a default, a bound) wins over the model.
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from math import inf
-
-from pydantic.fields import FieldInfo
 
 from cleanrooms_operator.core import cel
 from cleanrooms_operator.core.kind import Column, Definition, Kind, Lookup
@@ -17,7 +14,7 @@ from cleanrooms_operator.core.resource import GROUP, VERSION
 from cleanrooms_operator.core.shape import Schema, Shape, pattern, schema
 from cleanrooms_operator.core.sources import MapSource, Source, TextSource
 from cleanrooms_operator.core.status import Condition
-from cleanrooms_operator.core.values import NameRef, Reference, Value, is_list, structure_in
+from cleanrooms_operator.core.values import NameRef, Reference, Value, YamlField, fields
 
 CATEGORY = "cleanrooms"
 
@@ -95,40 +92,24 @@ LONGEST_LIST = 1_000
 """Bounds of what the operator alone writes, where its type has none."""
 
 
-@dataclass(frozen=True, slots=True)
-class Field:
-    """A field of a type, as the resource definition sees it."""
-
-    name: str
-    info: FieldInfo
-    model: type[Value] | None
-    """The type of the structure, or of the structures in the list, that it holds."""
-
-    @property
-    def source(self) -> Source | None:
-        """Where the value of a parameter stands, if it tells that."""
-        return next((m for m in self.info.metadata if isinstance(m, TextSource | MapSource)), None)
-
-    @property
-    def stands_for(self) -> Iterable[str]:
-        """Return the parameters that it stands in for, if it names something."""
-        ways = (m for m in self.info.metadata if isinstance(m, Reference | Lookup))
-        return next((how.fills for how in ways), ())
+def _source(field: YamlField) -> Source | None:
+    """Return where the value of a parameter stands, if a field tells that."""
+    return next((m for m in field.info.metadata if isinstance(m, TextSource | MapSource)), None)
 
 
-def fields(model: type[Value]) -> Iterator[Field]:
-    """Yield the fields of a type, in order."""
-    for name, info in model.model_fields.items():
-        yield Field(info.alias or name, info, structure_in(info.annotation))
+def _stands_for(field: YamlField) -> Iterable[str]:
+    """Return the parameters that a field stands in for, if it names something."""
+    ways = (m for m in field.info.metadata if isinstance(m, Reference | Lookup))
+    return next((how.fills for how in ways), ())
 
 
 def twins(model: type[Value]) -> dict[str, list[str]]:
     """Return parameter -> the fields of which one gives it, for parameters that have twins."""
     found: dict[str, list[str]] = {}
     for field in fields(model):
-        for filled in field.stands_for:
+        for filled in _stands_for(field):
             found.setdefault(filled, [filled]).append(field.name)
-        if isinstance(source := field.source, TextSource):
+        if isinstance(source := _source(field), TextSource):
             found.setdefault(source.fills, [source.fills]).append(field.name)
     return found
 
@@ -152,7 +133,11 @@ def frozen(kind: Kind, parameters: Shape) -> list[str]:
 def _parameter_of(kind: Kind) -> dict[str, str]:
     """Return spec field -> the create parameter that it stands for."""
     found = twins(kind.definition.spec)
-    taken = {f.name: f.source.fills for f in fields(kind.definition.spec) if f.source is not None}
+    taken = {
+        field.name: source.fills
+        for field in fields(kind.definition.spec)
+        if (source := _source(field)) is not None
+    }
     return taken | {name: parameter for parameter, names in found.items() for name in names}
 
 
@@ -182,28 +167,28 @@ def structure(model: type[Value], shape: Shape | None) -> Schema:
     return made | ({"x-kubernetes-validations": rules} if rules else {})
 
 
-def _property(field: Field, own: Schema, shape: Shape | None) -> Schema:
+def _property(field: YamlField, own: Schema, shape: Shape | None) -> Schema:
     """Return the schema of a field: AWS's, with what its own type adds on top."""
     own = _plain(own)
     aws = shape.members.get(field.name) if shape else None
     if field.name == "tags":
         return {**own, **TAGS}
-    if field.model is Condition:
+    if field.structure is Condition:
         return CONDITIONS
-    if field.model is None:
+    if field.structure is None:
         return schema(aws) | _additions(own) if aws else _bounded(own)
-    if field.stands_for and shape is not None and own.get("type") == "array":
-        return own | _names(field, structure(field.model, None), shape)
+    if _stands_for(field) and shape is not None and own.get("type") == "array":
+        return own | _names(field, structure(field.structure, None), shape)
     if own.get("type") == "array":
-        items = structure(field.model, aws.item if aws else None)
+        items = structure(field.structure, aws.item if aws else None)
         listed = schema(aws) if aws else _bounded(own)
         return listed | _additions(own) | {"items": items}
-    return structure(field.model, aws) | _additions(own)
+    return structure(field.structure, aws) | _additions(own)
 
 
-def _names(field: Field, items: Schema, shape: Shape) -> Schema:
+def _names(field: YamlField, items: Schema, shape: Shape) -> Schema:
     """Return the schema of names that stand in for a list of AWS's, with that one's bounds."""
-    [listed] = (schema(shape.members[parameter]) for parameter in field.stands_for)
+    [listed] = (schema(shape.members[parameter]) for parameter in _stands_for(field))
     bounds = {name: listed[name] for name in ("minItems", "maxItems") if name in listed}
     keys = {"x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": items["required"]}
     return bounds | {"items": items} | keys
@@ -331,7 +316,7 @@ def _annotate(properties: Schema, kind: Kind, parameters: Shape) -> None:
 def _selectable(definition: Definition) -> Iterator[str]:
     """Yield what `kubectl get --field-selector` can ask for: the referents, and the state."""
     for field in fields(definition.spec):
-        if field.model is NameRef and not is_list(field.info.annotation):
+        if field.structure is NameRef and not field.is_list:
             yield f".spec.{field.name}.name"
     if any(field.name == "state" for field in fields(definition.status)):
         yield ".status.state"

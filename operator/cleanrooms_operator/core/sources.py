@@ -6,7 +6,7 @@ it had been written inline.
 
 import functools
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, ClassVar, TypeAlias
 
@@ -15,7 +15,7 @@ from pydantic import Field
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.resource import Document, Key, Resource
-from cleanrooms_operator.core.values import NameRef, ResourceName, Value, structure_in
+from cleanrooms_operator.core.values import NameRef, ResourceName, Value, fields
 
 CONFIG_MAP, SECRET = "ConfigMap", "Secret"
 
@@ -138,12 +138,15 @@ EnvironmentFrom = Annotated[list[EntriesFrom] | None, ENVIRONMENT, _ENTRIES]
 InferenceEnvironmentFrom = Annotated[list[EntriesFrom] | None, INFERENCE_ENVIRONMENT, _ENTRIES]
 
 
-def declared(model: type[Value]) -> Iterator[tuple[str, Source]]:
-    """Yield the YAML names of the fields of one level that tell where values stand."""
-    for name, info in model.model_fields.items():
-        for metadata in info.metadata:
-            if isinstance(metadata, TextSource | MapSource):
-                yield info.alias or name, metadata
+@functools.cache
+def declared(model: type[Value]) -> Mapping[str, Source]:
+    """Return YAML name -> source, of the fields of one level that tell where values stand."""
+    return {
+        field.name: metadata
+        for field in fields(model)
+        for metadata in field.info.metadata
+        if isinstance(metadata, TextSource | MapSource)
+    }
 
 
 def is_sensitive(path: str) -> bool:
@@ -166,8 +169,8 @@ def named(kind: Kind, resource: Resource) -> tuple[Key, ...]:
 
 @functools.cache
 def _has_any(model: type[Value]) -> bool:
-    nested = (structure_in(info.annotation) for info in model.model_fields.values())
-    return any(declared(model)) or any(_has_any(one) for one in nested if one is not None)
+    nested = (field.structure for field in fields(model))
+    return bool(declared(model)) or any(_has_any(one) for one in nested if one is not None)
 
 
 # -- filling them in -------------------------------------------------------------------------
@@ -237,12 +240,9 @@ def _filled(
     model: type[Value], given: Document, reading: _Reading | None, path: str
 ) -> dict[str, Any]:
     """Return what is given, with the values of sources in place of them, or without both."""
-    ways = {name: source for name, source in declared(model) if given.get(name) is not None}
+    ways = {name: source for name, source in declared(model).items() if given.get(name) is not None}
     fills = {source.fills for source in ways.values()}
-    structures = {
-        info.alias or name: structure_in(info.annotation)
-        for name, info in model.model_fields.items()
-    }
+    structures = {field.name: field.structure for field in fields(model)}
     made = {
         name: _inside(structures.get(name), value, reading, f"{path}{name}")
         for name, value in given.items()

@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, ClassVar, TypeAlias, get_args, get_origin
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
+from pydantic.fields import FieldInfo
 
 Structure: TypeAlias = dict[str, Any]
 """An AWS structure inside a spec: its schema comes from botocore's model, not from pydantic."""
@@ -45,13 +47,35 @@ class Reference:
     """Those of the parameters that a referent may have nothing for."""
 
 
-def structure_in(annotation: Any) -> type[Value] | None:  # noqa: ANN401 - what typing's generics are
+@dataclass(frozen=True, slots=True)
+class YamlField:
+    """A field of a type, as YAML has it."""
+
+    name: str
+    info: FieldInfo
+    structure: type[Value] | None
+    """The type of the structure, or of each item of the list, that it holds."""
+    is_list: bool
+
+
+@cache
+def fields(model: type[Value]) -> tuple[YamlField, ...]:
+    """Return the fields of a type, in order; a type never changes, and each pass asks."""
+    return tuple(
+        YamlField(
+            info.alias or name, info, _structure_in(info.annotation), _is_list(info.annotation)
+        )
+        for name, info in model.model_fields.items()
+    )
+
+
+def _structure_in(annotation: Any) -> type[Value] | None:  # noqa: ANN401 - what typing's generics are
     """Return the structure inside an annotation such as `list[Channel] | None`."""
     if isinstance(annotation, type) and issubclass(annotation, Value):
         return annotation
-    return next(filter(None, map(structure_in, get_args(annotation))), None)
+    return next(filter(None, map(_structure_in, get_args(annotation))), None)
 
 
-def is_list(annotation: Any) -> bool:  # noqa: ANN401 - ditto
+def _is_list(annotation: Any) -> bool:  # noqa: ANN401 - ditto
     """Tell whether an annotation such as `list[Channel] | None` is of a list."""
-    return get_origin(annotation) is list or any(map(is_list, get_args(annotation)))
+    return get_origin(annotation) is list or any(map(_is_list, get_args(annotation)))

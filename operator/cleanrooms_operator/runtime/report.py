@@ -176,7 +176,7 @@ def _error(error: ServiceError) -> dict[str, str]:
 
 
 def _says_the_same(before: object, after: object) -> bool:
-    return _plain(before) == _plain(after)
+    return before == after or _plain(before) == _plain(after)
 
 
 def _plain(value: object) -> object:
