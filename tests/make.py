@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from cleanrooms_operator.core import kind as kinds
-from cleanrooms_operator.core import runs
+from cleanrooms_operator.core import runs, specs
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, Claim, Owner, Signature
@@ -60,7 +60,7 @@ class ThingPart(Value):
     weight: int | None = None
 
 
-class ThingSpec(kinds.NamedSpec):
+class ThingSpec(specs.NamedSpec):
     """What is asked of a Thing."""
 
     color: str | None = None

@@ -7,9 +7,9 @@ import pytest
 
 import make
 from cleanrooms_operator.core.failure import Failure
-from cleanrooms_operator.core.kind import NamedSpec
 from cleanrooms_operator.core.pace import Pace, Urgency, next_turn
 from cleanrooms_operator.core.resource import Key, Resource
+from cleanrooms_operator.core.specs import NamedSpec
 from cleanrooms_operator.core.step import Blocker, Lifecycle
 from cleanrooms_operator.runtime.outcome import GONE
 from passes import Operator

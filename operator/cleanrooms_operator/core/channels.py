@@ -6,6 +6,7 @@ from typing import Annotated, Any, ClassVar, TypeAlias
 from pydantic import Field
 
 from cleanrooms_operator.core import runs, shared, sources
+from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
@@ -24,6 +25,16 @@ SharedAssociations: TypeAlias = Annotated[
     shared.association(ASSOCIATIONS),
     Field(description="The association of any member that the channel is made for."),
 ]
+
+
+COSTS = (
+    Cost("queryCompute", "payerConfiguration.computePayerAccountId"),
+    Cost(
+        "machineLearning.syntheticDataGeneration",
+        "payerConfiguration.syntheticDataPayerAccountId",
+        optional=True,
+    ),
+)
 
 
 class SqlParameters(Value):

@@ -44,6 +44,7 @@ ORDER = (
     "ChangesApplied",
     "ChangesAnswered",
     "PaymentAccepted",
+    "PayerReady",
 )
 """The condition types, in the order in which they are listed."""
 

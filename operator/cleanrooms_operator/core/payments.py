@@ -1,6 +1,7 @@
 """Payment configurations as flat leaves: who is responsible for which cost."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.resource import Document
@@ -15,6 +16,25 @@ COST_TYPES = (
     "machineLearning.modelInference",
     "machineLearning.syntheticDataGeneration",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """A cost of a run, and the parameter of its create call that names who pays it."""
+
+    path: str
+    """One of COST_TYPES."""
+    parameter: str
+    """Dotted."""
+    optional: bool = False
+    """Whether it arises only where a payer is named."""
+
+    def named(self, parameters: Document) -> str | None:
+        """Return the account that the parameters name as payer."""
+        node: Any = parameters
+        for name in self.parameter.split("."):
+            node = (node or {}).get(name)
+        return None if node is None else str(node)
 
 
 def leaves(configuration: Document | None) -> Leaves:

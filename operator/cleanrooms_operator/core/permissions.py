@@ -63,6 +63,8 @@ def _of_search(spec: type[Value]) -> Iterator[Call]:
 def _of_creation(kind: Kind) -> Iterator[Call]:
     if kind.natural_key is not None:
         yield kind.natural_key.service, kind.natural_key.operation
+    if kind.costs:
+        yield from (("cleanrooms", "ListMembers"), ("cleanrooms", "GetMembership"))
     if kind.fitting is not None:
         yield kind.fitting.reading.service, kind.fitting.reading.operation
 

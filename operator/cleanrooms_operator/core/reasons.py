@@ -195,6 +195,12 @@ class Reason(Enum):
         "Members, abilities or payers differ from the spec of a resource that only observes.",
         "Set `managementPolicy: Full`, or put the spec back.",
     )
+    PAYER_READY = ("PayerReady", "Who pays is a candidate and has joined.", "Nothing to do.")
+    PAYER_NOT_READY = (
+        "PayerNotReady",
+        "A run has no payer, several that it might mean, or one who cannot pay yet.",
+        "Do what the message says: name a candidate, or wait until it joins. Nothing is started.",
+    )
     AWAITING_APPROVAL = (
         "AwaitingApproval",
         "A change request is open; the members that the message names have not answered.",

@@ -6,8 +6,9 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.account import DEFAULT
-from cleanrooms_operator.core.kind import Kind, Lookup, Spec
+from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.resource import Document, Key, Resource
+from cleanrooms_operator.core.specs import Spec
 from cleanrooms_operator.core.values import Reference, Value, fields
 
 ACCOUNT = "AWSAccount"

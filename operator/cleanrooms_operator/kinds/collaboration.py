@@ -8,12 +8,12 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import change_requests, keeping, kind, members, own_request
+from cleanrooms_operator.core import change_requests, keeping, kind, members, own_request, specs
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
 
-class CollaborationSpec(kind.KeptSpec, kind.NamedSpec):
+class CollaborationSpec(specs.KeptSpec, specs.NamedSpec):
     """Parameters of CreateCollaboration."""
 
     description: str | None = None

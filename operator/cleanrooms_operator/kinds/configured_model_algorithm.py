@@ -4,12 +4,12 @@ It belongs to an account, not to a membership, and has no states: it exists or i
 Nothing of it can be changed but its tags.
 """
 
-from cleanrooms_operator.core import algorithms, kind
+from cleanrooms_operator.core import algorithms, kind, specs
 from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.values import Structure
 
 
-class ConfiguredModelAlgorithmSpec(kind.NamedSpec):
+class ConfiguredModelAlgorithmSpec(specs.NamedSpec):
     """Parameters of CreateConfiguredModelAlgorithm."""
 
     description: str | None = None

@@ -8,11 +8,11 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import algorithms, kind
+from cleanrooms_operator.core import algorithms, kind, specs
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 
-class ConfiguredModelAlgorithmAssociationSpec(kind.NamedSpec):
+class ConfiguredModelAlgorithmAssociationSpec(specs.NamedSpec):
     """Parameters of CreateConfiguredModelAlgorithmAssociation."""
 
     membership_identifier: str | None = None

@@ -4,12 +4,13 @@ It runs once, to its end. Nothing deletes its record: ACTIVE means that it has f
 can be done before is to cancel it.
 """
 
-from cleanrooms_operator.core import algorithms, jobs, kind, runs, shared, sources
+from cleanrooms_operator.core import algorithms, jobs, kind, runs, shared, sources, specs
+from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
 
-class InferenceJobSpec(kind.MemberSpec):
+class InferenceJobSpec(specs.MemberSpec):
     """Parameters of StartTrainedModelInferenceJob."""
 
     trained_model_arn: str | None = None
@@ -68,6 +69,7 @@ KIND = kind.Kind(
     ends=runs.JOB_ENDS,
     cancel=kind.Cancellation("CancelTrainedModelInferenceJob", runs.CREATING),
     published=("metricsStatus", "logsStatus"),
+    costs=(Cost("machineLearning.modelInference", "mlModelInferencePayerAccountId"),),
     neighbours=(jobs.MEMBERSHIP, jobs.MODEL),
     facts=jobs.facts,
     report=jobs.report,

@@ -4,16 +4,16 @@ from typing import Annotated, ClassVar
 
 from pydantic import Field
 
-from cleanrooms_operator.core import accepting, joining, keeping, kind, permissions, voting
+from cleanrooms_operator.core import accepting, joining, keeping, kind, permissions, specs, voting
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 
-class MembershipSpec(kind.KeptSpec):
+class MembershipSpec(specs.KeptSpec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
-    OWN: ClassVar[frozenset[str]] = kind.Spec.OWN | {"mlConfiguration"} | voting.OWN
+    OWN: ClassVar[frozenset[str]] = specs.Spec.OWN | {"mlConfiguration"} | voting.OWN
 
     collaboration_identifier: str | None = None
     collaboration_ref: Annotated[

@@ -4,12 +4,12 @@ Making one runs a query, which costs money and privacy budget. Nothing stops the
 deleted is its result, and AWS removes that by itself when its retention is over.
 """
 
-from cleanrooms_operator.core import channels, kind, runs
+from cleanrooms_operator.core import channels, kind, runs, specs
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
 
-class MLInputChannelSpec(kind.MemberSpec):
+class MLInputChannelSpec(specs.MemberSpec):
     """Parameters of CreateMLInputChannel."""
 
     configured_model_algorithm_associations: list[str] | None = None
@@ -59,6 +59,7 @@ KIND = kind.Kind(
         "INACTIVE": Lifecycle.DONE,
     },
     ends=runs.CHANNEL_ENDS,
+    costs=channels.COSTS,
     facts=channels.facts,
     report=channels.report,
     actions=("iam:PassRole", "cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),

@@ -3,13 +3,14 @@
 What goes on from another model is a version of it. Only tags change; a deletion leaves a record.
 """
 
-from cleanrooms_operator.core import algorithms, kind, models, runs, shared, sources
+from cleanrooms_operator.core import algorithms, kind, models, runs, shared, sources, specs
+from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.values import Structure
 
 ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
 
 
-class TrainedModelSpec(kind.MemberSpec):
+class TrainedModelSpec(specs.MemberSpec):
     """Parameters of CreateTrainedModel."""
 
     configured_model_algorithm_association_arn: str | None = None
@@ -61,6 +62,7 @@ KIND = kind.Kind(
     lifecycle=models.LIFECYCLE,
     ends=models.ENDS,
     published=("metricsStatus", "logsStatus"),
+    costs=(Cost("machineLearning.modelTraining", "mlModelTrainingPayerAccountId"),),
     report=models.report,
     facts=models.facts,
     unapplied=models.misunderstood,

@@ -36,6 +36,7 @@ from cleanrooms_operator.runtime.identify import identify
 from cleanrooms_operator.runtime.memory import Memories, Recall, is_settled
 from cleanrooms_operator.runtime.observe import observe
 from cleanrooms_operator.runtime.outcome import GONE, Outcome
+from cleanrooms_operator.runtime.paying import payable
 from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
@@ -164,7 +165,8 @@ async def _look_and_act(
 
 async def _act(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
     resource, recall = view.resource, view.recall
-    step = await admitted(view, next_step(view.kind, situation), starts)
+    step = await payable(view, next_step(view.kind, situation), reporter)
+    step = await admitted(view, step, starts)
     await perform(view, step, reporter)
     starts.concluded(resource.key, step, view.elapsed)
     if not isinstance(situation.observed, Hidden) and situation.refusal is None:

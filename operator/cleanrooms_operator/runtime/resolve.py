@@ -104,22 +104,24 @@ def _makes(resource: Resource, value: Document) -> bool:
 async def _scope(search: Search, lookup: Lookup, parameters: Document) -> Document:
     if COLLABORATION not in lookup.listing.scope:
         return {}
-    return {COLLABORATION: await _collaboration(search, parameters[MEMBERSHIP_IDENTIFIER])}
+    membership = parameters[MEMBERSHIP_IDENTIFIER]
+    found = await collaboration_of(membership, search.identity, search.ports, search.recall)
+    return {COLLABORATION: found}
 
 
-async def _collaboration(search: Search, membership: str) -> str:
+async def collaboration_of(
+    membership: str, identity: Identity, ports: Ports, recall: Recall
+) -> str:
     """Return the collaboration of a membership, which its resource knows if there is one."""
-    ports = search.ports
     for resource in await ports.cluster.list(MEMBERSHIP):
         known: str | None = resource.status.get(COLLABORATION)
         if resource.status.get("identifier") == membership and known is not None:
             return known
-    if search.recall.collaboration is None:
-        answer = await ports.service.call(
-            search.identity, "cleanrooms", "GetMembership", {MEMBERSHIP_IDENTIFIER: membership}
-        )
-        search.recall.collaboration = answer["membership"]["collaborationId"]
-    return search.recall.collaboration
+    if recall.collaboration is None:
+        named = {MEMBERSHIP_IDENTIFIER: membership}
+        answer = await ports.service.call(identity, "cleanrooms", "GetMembership", named)
+        recall.collaboration = answer["membership"]["collaborationId"]
+    return recall.collaboration
 
 
 async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...]) -> Document | None:
