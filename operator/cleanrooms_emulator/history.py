@@ -20,9 +20,16 @@ class History:
         if not span_seconds:
             self._copies.clear()
             return
-        self._copies.append((wall, store.copy()))
+        if not self._copies or self._copies[-1][1].changes != store.changes:
+            self._copies.append((wall, store.copy()))
         while len(self._copies) > 1 and self._copies[1][0] <= wall - span_seconds:
             self._copies.popleft()
+
+    def copy(self) -> "History":
+        """Return a history that later records of this one do not reach."""
+        made = History()
+        made._copies.extend(self._copies)
+        return made
 
     def as_of(self, wall: float) -> Store | None:
         """Return what was there at that moment, or the oldest that is known; None for nothing."""

@@ -85,6 +85,8 @@ class Store:
     _alarms: list[_Alarm] = field(default_factory=list)
     _number: int = 0
     _failures: list[Failure] = field(default_factory=list)
+    changes: int = 0
+    """How often a value was put or removed: where that is the same, all values are."""
 
     def get(self, table: type[V], key: str) -> V | None:
         """Return the value of that type and key, if there is one."""
@@ -101,6 +103,7 @@ class Store:
 
     def put(self, value: V) -> V:
         """Hold `value` in place of the one of its type and key, and return it."""
+        self.changes += 1
         table = self._table(type(value))
         table.values[value.key] = value
         for scope in value.scopes:
@@ -113,6 +116,7 @@ class Store:
 
     def remove(self, value: Value) -> None:
         """Forget the value of this type and key."""
+        self.changes += 1
         table = self._table(type(value))
         del table.values[value.key]
         for scope in value.scopes:
@@ -142,7 +146,8 @@ class Store:
     def copy(self) -> Self:
         """Return a store that later changes to this one do not reach."""
         tables = {kind: table.copy() for kind, table in self._tables.items()}
-        return type(self)(tables, list(self._alarms), self._number, list(self._failures))
+        failures = list(self._failures)
+        return type(self)(tables, list(self._alarms), self._number, failures, self.changes)
 
     def _table(self, table: type[Value]) -> _Table:
         return self._tables.setdefault(table, _Table())

@@ -13,6 +13,7 @@ from simulation.explorer import explore
 from simulation.invariants import check_rest
 from simulation.specs import COLLABORATION, PARTNER, PARTNERS
 from simulation.test_changing import act, answer, applied, edit, partner, requests, third
+from simulation.test_crashes import LISTS
 from simulation.world import World
 
 COSTS = {
@@ -94,7 +95,6 @@ LIVES = {
 }
 
 EACH_LIFE = pytest.mark.parametrize("name", LIVES)
-EITHER_WAY = pytest.mark.parametrize("moment", ["before", "after"])
 
 
 def check(world: World, life: Life) -> None:
@@ -106,33 +106,24 @@ def check(world: World, life: Life) -> None:
     check_rest(world)
 
 
-def length(life: Life) -> int:
-    """Return how many requests a life has in which nobody dies."""
-    world = life.prepare()
-    before = world.requests
-    life.act(world)
-    world.settle()
-    world.rest(world.pace.list_interval)
-    count = world.requests - before
-    check(world, life)
-    return count
-
-
 @EACH_LIFE
-@EITHER_WAY
-@pytest.mark.parametrize("lists", ["true", "lagging"])
-def test_r_6_a_death_at_any_request_changes_nothing_of_the_end(
-    name: str, moment: str, lists: str
+@LISTS
+def test_r_6_a_death_at_any_point_changes_nothing_of_the_end(
+    name: str, faults: tuple[Fault, ...]
 ) -> None:
     life = LIVES[name]
-    prepared = life.prepare()
-    for number in range(1, length(life) + 1):
-        world = prepared.fork()
-        if lists == "lagging":
-            world.aws.faults.add(Fault(kind=FaultKind.LAG, operation="List*", seconds=90))
+
+    def live(world: World) -> None:
         life.act(world)
-        world.dies_at = (world.requests + number, moment == "after")
-        world.settle_until_death()
+        world.settle()
+        world.rest(2 * world.pace.list_interval)
+
+    prepared = life.prepare()
+    for fault in faults:
+        prepared.aws.faults.add(fault)
+    dead = prepared.deaths(live)
+    assert len(dead) > 1, "the scenario is about something"
+    for world in dead:
         world.settle()
         world.rest(2 * world.pace.list_interval)
         world.aws.faults.clear()

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from cleanrooms_emulator.faults import Fault
 from cleanrooms_operator.core import converge, decide, teardown
 from cleanrooms_operator.core.ownership import Claim, Owner
 from cleanrooms_operator.core.pace import Pace
@@ -41,6 +42,7 @@ from simulation import (
     test_pausing,
     world,
 )
+from simulation.test_crashes import LAG
 
 Patch = pytest.MonkeyPatch
 Check = Callable[[], object]
@@ -255,9 +257,9 @@ def waits_without_looking_again(patch: Patch) -> None:
 # -- who must find them --------------------------------------------------------------------------
 
 
-def crash(life: str, moment: str) -> Check:
-    check = test_crashes.test_a_death_at_any_request_changes_nothing_of_the_end
-    return lambda: check(life, moment)
+def crash(life: str, *faults: Fault) -> Check:
+    check = test_crashes.test_a_death_at_any_point_changes_nothing_of_the_end
+    return lambda: check(life, faults)
 
 
 def race(name: str, act: str) -> Check:
@@ -269,13 +271,9 @@ def stopped(name: str, act: str, pause: float) -> Check:
     return lambda: check(name, act, pause)
 
 
-def lagging_lists(moment: str) -> Check:
-    return lambda: test_crashes.test_a_death_while_lists_lag_makes_nothing_twice(moment)
-
-
-def deleted_while_made(lists: str, moment: str) -> Check:
+def deleted_while_made(*faults: Fault) -> Check:
     check = test_crashes.test_what_is_deleted_while_it_is_made_leaves_nothing
-    return lambda: check(lists, moment)
+    return lambda: check(faults)
 
 
 def histories() -> None:
@@ -296,10 +294,10 @@ class Bug:
 
 
 BUGS = (
-    Bug(no_wait_after_a_lost_create, (lagging_lists("after"), lost(2, 300))),
-    Bug(wait_shorter_than_lists_lag, (lagging_lists("after"),)),
-    Bug(no_wait_at_all, (lagging_lists("after"),)),
-    Bug(no_write_ahead, (crash("create", "after"), race("collaboration", "creation"))),
+    Bug(no_wait_after_a_lost_create, (crash("create", LAG), lost(2, 300))),
+    Bug(wait_shorter_than_lists_lag, (crash("create", LAG),)),
+    Bug(no_wait_at_all, (crash("create", LAG),)),
+    Bug(no_write_ahead, (crash("create"), race("collaboration", "creation"))),
     Bug(attempt_written_without_a_precondition, (race("collaboration", "creation"),)),
     Bug(
         sent_again_without_asking_whether_the_attempt_stands,
@@ -315,8 +313,8 @@ BUGS = (
         ),
     ),
     Bug(attempt_forgotten_when_its_outcome_is_unknown, (lost(2, 300),)),
-    Bug(identifier_never_stored, (crash("create", "before"), histories)),
-    Bug(tags_not_sent, (crash("create", "before"),)),
+    Bug(identifier_never_stored, (crash("create"), histories)),
+    Bug(tags_not_sent, (crash("create"),)),
     Bug(
         no_look_before,
         (
@@ -326,7 +324,7 @@ BUGS = (
         ),
     ),
     Bug(no_look_by_key, (test_adopting.test_a_restore_finds_all_that_was_there_and_makes_nothing,)),
-    Bug(created_before_the_finalizer, (crash("create", "before"),)),
+    Bug(created_before_the_finalizer, (crash("create"),)),
     Bug(
         anybodys_is_taken,
         (
@@ -334,7 +332,7 @@ BUGS = (
             test_adopting.test_r_4_a_membership_made_in_the_console_is_not_taken_without_a_word,
         ),
     ),
-    Bug(gone_is_deleted_again, (crash("delete", "before"), race("partner", "ending"))),
+    Bug(gone_is_deleted_again, (crash("delete"), race("partner", "ending"))),
     Bug(
         changing_counts_as_deleted,
         (test_leaving.test_what_aws_is_still_changing_is_waited_for,),
@@ -342,13 +340,13 @@ BUGS = (
     Bug(failed_counts_as_absent, (test_leaving.test_r_15_ii_the_creator_ends_it_for_all_by_word,)),
     Bug(
         released_before_the_deletion_is_confirmed,
-        (crash("delete", "before"), race("collaboration", "deletion"), histories),
+        (crash("delete"), race("collaboration", "deletion"), histories),
     ),
     Bug(
         released_when_not_shown_once,
         (test_leaving.test_one_read_that_shows_nothing_ends_no_deletion,),
     ),
-    Bug(released_while_uncertain, (deleted_while_made("lagging", "after"),)),
+    Bug(released_while_uncertain, (deleted_while_made(LAG),)),
     Bug(
         no_mark_before_the_end,
         (
@@ -369,15 +367,15 @@ BUGS = (
         drift_never_mended,
         (
             test_drifting.test_drift_is_shown_while_it_is_mended_and_the_resource_stays_ready,
-            crash("update", "before"),
+            crash("update"),
         ),
     ),
     Bug(
         written_though_nothing_is_new,
         (test_budgets.test_r_23_becoming_ready_takes_four_and_six_writes,),
     ),
-    Bug(generation_claimed_that_was_not_seen, (crash("update", "before"),)),
-    Bug(waits_without_looking_again, (crash("create", "after"), histories)),
+    Bug(generation_claimed_that_was_not_seen, (crash("update"),)),
+    Bug(waits_without_looking_again, (crash("create"), histories)),
 )
 
 

@@ -1,6 +1,5 @@
 """Trained models and their versions, under every reading of what AWS leaves open about them."""
 
-import os
 from dataclasses import replace
 from itertools import product
 from typing import Any
@@ -10,6 +9,7 @@ import pytest
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_operator.core.ownership import Owner
 from simulation.invariants import check_rest
+from simulation.test_crashes import LONG
 from simulation.trainings import BASE, VERSION, further, model, models, studio, train, trained
 
 READINGS = [
@@ -21,7 +21,6 @@ EVERY_READING = pytest.mark.parametrize(
 )
 """Whose the tags of a version are (ER-4), and what its ARN is (ER-24)."""
 
-LONG = os.environ.get("SIMULATION") == "long"
 CONTRARY_READINGS = pytest.mark.parametrize(
     "rules",
     READINGS if LONG else (READINGS[0], READINGS[-1]),

@@ -1,5 +1,6 @@
 """A world in which there is data to train on: a base model, and versions that go on from it."""
 
+from functools import cache
 from typing import Any
 
 from cleanrooms_emulator.rules import Rules
@@ -16,6 +17,11 @@ SELDOM = Pace(progress_interval=240.0)
 
 def studio(rules: Rules | None = None) -> World:
     """Return a world in which an association and a channel are there."""
+    return _studio(rules).fork()
+
+
+@cache
+def _studio(rules: Rules | None) -> World:
     world = World(rules=rules, pace=SELDOM)
     specs.walkthrough(world)
     world.settle()

@@ -122,6 +122,8 @@ class World:
         self.requests = 0
         self.dies_at: tuple[int, bool] | None = None
         """A process dies at the request of that number, before or after it is executed."""
+        self._dead: list[World] | None = None
+        """Worlds in which the process died where something had changed, if anybody wants them."""
         self.paced = 0
         """How many reservations are put off, from now on."""
         self.mistaken: set[Key] = set()
@@ -138,9 +140,10 @@ class World:
         self.kubernetes = Kubernetes(self.now, self._changed)
         self.guard = Guard()
 
-    def fork(self) -> World:
-        """Return a world that goes its own way from here."""
-        assert not self.passes, "a pass in flight cannot be copied"
+    def fork(self, without: int | None = None) -> World:
+        """Return a world that goes its own way from here, in which one process has died."""
+        held = [run for run in self.passes if run.process != without]
+        assert not held, "a pass in flight cannot be copied"
         time = VirtualTime(START)
         time.elapse(self.seconds - AHEAD)
         aws = self.aws.fork(time)
@@ -152,8 +155,8 @@ class World:
         forked.guard = self.guard.fork()
         for resource in self.resources.values():
             forked.waking.update(None, resource)
-        for number, process in self.processes.items():
-            forked.processes[number] = process.fork(forked.kubernetes)
+        for number in self.processes.keys() - {without}:
+            forked.processes[number] = self.processes[number].fork(forked.kubernetes)
         return forked
 
     @property
@@ -302,6 +305,21 @@ class World:
             self.passes.remove(run)
         self.processes.pop(process, None)
 
+    def _outside(self) -> tuple[int, int]:
+        """Return what is the same only while nothing changes, in Kubernetes or in AWS."""
+        return self.kubernetes.version, self.aws.emulator.store.changes
+
+    def deaths(self, live: Callable[[World], object]) -> list[World]:
+        """Let this world live on, and return a world for each point where its process may die.
+
+        What a process has only read is lost with it: so deaths differ where something changed
+        outside of it, by its own doing or not, and the answer does not come any more.
+        """
+        self._dead = []
+        live(self)
+        dead, self._dead = self._dead, None
+        return dead
+
     def finish(self, run: Pass) -> Pass:
         """Do what is left of a pass, unless its process dies on the way."""
         while not run.over and run in self.passes:
@@ -312,7 +330,11 @@ class World:
                     self.execute(run)
                 self.crash(run.process)
                 break
-            self.step(run)
+            before = self._outside()
+            self.execute(run)
+            if self._dead is not None and self._outside() != before:
+                self._dead.append(self.fork(without=run.process))
+            self.deliver(run)
             self.tick(LATENCY)
         return run
 
