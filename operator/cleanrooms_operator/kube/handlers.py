@@ -20,6 +20,10 @@ from cleanrooms_operator.kube.login import Login
 
 PAGE_SIZE = 500
 
+IDENTITY = "cleanrooms-operator"
+"""What kopf calls itself among its peers, of which it has none. By itself it would ask for the name
+of the user, and a pod's user may have none."""
+
 
 class WatchingError(Exception):
     """kopf has given up: nothing is watched any more."""
@@ -73,6 +77,7 @@ class Informer:
         tasks = await kopf.spawn_tasks(
             registry=self._registry,
             settings=self._settings(),
+            identity=IDENTITY,  # type: ignore[arg-type]  # kopf keeps the type to itself
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
             stop_flag=stop,
