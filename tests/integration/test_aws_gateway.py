@@ -4,132 +4,36 @@ import asyncio
 import logging
 import socket
 import time
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 from aiohttp import web
 
-from cleanrooms_emulator.emulator import Emulator
-from cleanrooms_emulator.faults import Fault, FaultKind
-from cleanrooms_emulator.http.clock import RandomIds, ScaledClock, WallClock
-from cleanrooms_emulator.http.control import Control
-from cleanrooms_emulator.http.server import Server
+from cleanrooms_emulator.faults import FaultKind
+from cleanrooms_emulator.http.clock import WallClock
 from cleanrooms_emulator.identities import Role
-from cleanrooms_emulator.rules import Rules
-from cleanrooms_operator.aws.gateway import Gateway
 from cleanrooms_operator.aws.rates import Rate
-from cleanrooms_operator.aws.settings import Observer, Settings, Surroundings
+from cleanrooms_operator.aws.settings import Observer
 from cleanrooms_operator.aws.wire import Request
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.runtime.ports import Identity, NotSentError, PacedError
-
-SECRET = "a-secret-that-nobody-may-read"  # noqa: S105  it is the test's
-ACCOUNT, PARTNER, STRANGER = "111111111111", "222222222222", "333333333333"
-ROLE = f"arn:aws:iam::{PARTNER}:role/team"
-OWN = Identity(ACCOUNT, "us-east-1", endpoint_profile="emulator")
-ASSUMED = Identity(PARTNER, "us-east-1", ROLE, "cluster/team", "emulator")
-LISTING = Listing("cleanrooms", "ListCollaborations", "collaborationList")
-COLLABORATION = {
-    "name": "churn",
-    "creatorDisplayName": "us",
-    "members": [],
-    "creatorMemberAbilities": ["CAN_QUERY", "CAN_RECEIVE_RESULTS"],
-    "queryLogStatus": "DISABLED",
-}
-HANG = 60.0
-
-
-async def serve(application: web.Application) -> tuple[web.AppRunner, str]:
-    runner = web.AppRunner(application, access_log=None, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    return runner, f"http://127.0.0.1:{runner.addresses[0][1]}"
-
-
-@dataclass
-class Aws:
-    """The emulator, its address, and the gateways that talk to it."""
-
-    emulator: Emulator
-    url: str
-    gateways: list[Gateway] = field(default_factory=list)
-
-    def gateway(
-        self,
-        settings: Mapping[str, Any] | None = None,
-        *,
-        others: Mapping[str, str] | None = None,
-        **surroundings: Any,
-    ) -> Gateway:
-        urls = dict.fromkeys(("cleanrooms", "cleanroomsml", "sts"), self.url)
-        chosen = {
-            "endpoint_profiles": {"emulator": {**urls, **(others or {})}},
-            "rates": {"*": Rate(1000, 1000)},
-            "read_timeout": 10.0,
-            **(settings or {}),
-        }
-        around = {"elapsed": time.monotonic, **surroundings}
-        gateway = Gateway(Settings(**chosen), Surroundings(**around))
-        self.gateways.append(gateway)
-        return gateway
-
-    def fault(self, kind: FaultKind, operation: str, **how: Any) -> None:
-        self.emulator.faults.add(Fault(kind=kind, operation=operation, **how))
-
-    def operations(self) -> list[str]:
-        return [record.operation for record in self.emulator.log.since()]
-
-    def count(self, operation: str) -> int:
-        return self.operations().count(operation)
-
-    async def until_asked(self, operation: str) -> None:
-        for _ in range(1000):
-            if self.count(operation):
-                return
-            await asyncio.sleep(0.01)  # noqa: TID251  the server runs in this loop
-        pytest.fail(f"{operation} was never asked")
-
-
-@pytest.fixture(autouse=True)
-def own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let botocore find these keys and nothing of the machine."""
-    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ROLE_ARN"):
-        monkeypatch.delenv(name, raising=False)
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", ACCOUNT)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_CONFIG_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", "/nonexistent")
-    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
-
-
-@pytest.fixture
-async def aws() -> AsyncIterator[Aws]:
-    wall = WallClock()
-    clock = ScaledClock(wall, 1.0)
-    emulator = Emulator(clock, Rules(), RandomIds(), wall=wall)
-    runner, url = await serve(Server(emulator, Control(emulator, clock)).application())
-    world = Aws(emulator, url)
-    yield world
-    for gateway in world.gateways:
-        gateway.close()
-    await runner.cleanup()
-
-
-async def failure_of(call: Any) -> ServiceError:
-    with pytest.raises(ServiceError) as caught:
-        await call
-    return caught.value
-
-
-def create(gateway: Gateway, identity: Identity = OWN, **how: Any) -> Any:
-    return gateway.call(identity, "cleanrooms", "CreateCollaboration", COLLABORATION, **how)
-
-
-def memberships(gateway: Gateway, identity: Identity = OWN) -> Any:
-    return gateway.call(identity, "cleanrooms", "ListMemberships", {})
+from gateways import (
+    ACCOUNT,
+    ASSUMED,
+    COLLABORATION,
+    HANG,
+    LISTING,
+    OWN,
+    PARTNER,
+    ROLE,
+    SECRET,
+    STRANGER,
+    Aws,
+    create,
+    failure_of,
+    memberships,
+    serve,
+)
 
 
 class TestAnswers:

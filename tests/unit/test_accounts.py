@@ -1,6 +1,7 @@
 """A pass over an AWSAccount: who may use which identity, and whether it answers."""
 
 from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -8,18 +9,19 @@ import pytest
 import make
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.pace import Pace, Urgency
-from cleanrooms_operator.core.resource import Key, Resource
+from cleanrooms_operator.core.resource import Annotation, Key, Resource
 from cleanrooms_operator.runtime.accounts import forbidden, reconcile_account
-from cleanrooms_operator.runtime.identify import identity_of
+from cleanrooms_operator.runtime.identify import identify, identity_of
 from cleanrooms_operator.runtime.memory import Memories
 from cleanrooms_operator.runtime.outcome import GONE, Outcome
-from cleanrooms_operator.runtime.ports import Policy
+from cleanrooms_operator.runtime.ports import Policy, Via
 from scripted import Desk, desk
 
 KEY = Key("AWSAccount", "a", "default")
 ARN = f"arn:aws:sts::{make.ACCOUNT}:assumed-role/operator/session"
 OURS = {"Account": make.ACCOUNT, "Arn": ARN}
 ROLE = f"arn:aws:iam::{make.ACCOUNT}:role/clean-rooms"
+HUB = f"arn:aws:iam::{make.OTHER_ACCOUNT}:role/hub"
 PACE = Pace()
 
 
@@ -102,6 +104,45 @@ class TestProofs:
         assert (await look(at)).step == "Stall"
         assert condition(at, "Stalled") == ("True", "NotAllowed")
         assert at.aws.calls == []
+
+
+class TestAnnotations:
+    """Those that mean something where there is no object in AWS."""
+
+    async def test_r_39_while_paused_it_is_not_asked_about(self) -> None:
+        at = asked(OURS, account(finalizers=(), annotations={Annotation.PAUSED: "true"}))
+        outcome = await look(at)
+        assert (outcome.step, outcome.again) == ("Pause", None)
+        assert condition(at, "Paused") == ("True", "Suspended")
+        assert at.aws.calls == []
+        assert "hold" not in at.cluster.changes
+
+    async def test_r_39_what_worked_before_a_pause_goes_on_working_for_its_users(self) -> None:
+        at = desk(make.account(annotations={Annotation.PAUSED: "true"}))
+        await look(at)
+        assert condition(at, "Ready") == ("True", "Succeeded")
+        assert await identify(make.resource(), at.ports) == identity_of(account(), policy())
+
+    async def test_r_39_a_pause_ends_by_itself(self) -> None:
+        until = (make.NOW + timedelta(seconds=60)).isoformat()
+        at, memories = (
+            asked(OURS, account(annotations={Annotation.PAUSED_UNTIL: until})),
+            Memories(),
+        )
+        assert (await look(at, memories)).again == pytest.approx(60)
+        at.clock.seconds = 61
+        assert (await look(at, memories)).step == "Works"
+        assert condition(at, "Paused") is None
+        assert condition(at, "Ready") == ("True", "Succeeded")
+
+    async def test_a_pause_does_not_hold_up_its_deletion(self) -> None:
+        going = account(annotations={Annotation.PAUSED: "true"}, deleted=make.NOW)
+        assert (await look(desk(going))).step == "Release"
+
+    async def test_a_request_for_a_look_is_answered(self) -> None:
+        at = asked(OURS, account(annotations={Annotation.RECONCILE_REQUESTED_AT: "now"}))
+        await look(at)
+        assert at.written["lastHandledReconcileAt"] == "now"
 
 
 class TestDeletions:
@@ -195,6 +236,14 @@ class TestRights:
         assert (problem is None) is allowed
         assert problem is None or ROLE in problem
 
+    def test_each_role_on_the_way_has_to_be_allowed(self) -> None:
+        spec = {"roleARN": ROLE, "intermediateRoles": [{"roleARN": HUB}]}
+        problem = forbidden(account(spec), policy(role_patterns={"a": (ROLE,)}))
+        assert problem is not None
+        assert HUB in problem
+        assert ROLE not in problem
+        assert forbidden(account(spec), policy(role_patterns={"a": (ROLE, HUB)})) is None
+
     @pytest.mark.parametrize(
         ("profiles", "problem"),
         [(frozenset({"test"}), None), (frozenset({"prod"}), "prod"), (frozenset(), "none")],
@@ -220,6 +269,11 @@ class TestIdentities:
         spec = {"roleARN": ROLE, "externalID": "agreed", "endpointProfile": "test"}
         identity = identity_of(account(spec), policy())
         assert (identity.external_id, identity.endpoint_profile) == ("agreed", "test")
+
+    def test_the_way_to_a_role_has_the_same_external_id_unless_another_is_agreed_on(self) -> None:
+        way = [{"roleARN": HUB}, {"roleARN": HUB + "-2", "externalID": "agreed"}]
+        identity = identity_of(account({"roleARN": ROLE, "intermediateRoles": way}), policy())
+        assert identity.via == (Via(HUB, "cluster-1/a"), Via(HUB + "-2", "agreed"))
 
     def test_the_operators_own_identity_needs_none(self) -> None:
         identity = identity_of(account(), policy())

@@ -14,7 +14,8 @@ from scripted import IDENTITY, desk
 
 SEEN = {"conditions": [make.condition("Ready", "False")]}
 RECORDED = {**SEEN, "identifier": "id-1"}
-NOT_READY = make.account(status={"conditions": [make.condition("Ready", "False")]})
+DENIED = make.condition("Ready", "False", reason="AccessDenied")
+NOT_READY = make.account(status={"conditions": [DENIED]})
 GOING = make.account(deleted=make.NOW)
 
 
@@ -37,7 +38,8 @@ class TestAccounts:
         ("account", "problem"),
         [
             pytest.param(None, "does not exist", id="there is none"),
-            pytest.param(NOT_READY, "is not ready", id="it is not ready"),
+            pytest.param(NOT_READY, "is not ready: AccessDenied", id="it is not ready"),
+            pytest.param(make.account(status={}), "is not ready", id="nobody has looked at it"),
             pytest.param(
                 make.account(generation=2), "is not ready", id="it was edited and not proved since"
             ),

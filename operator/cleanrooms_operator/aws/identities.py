@@ -5,7 +5,7 @@ Blocks; runs in the gateway's threads.
 
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
@@ -13,10 +13,11 @@ import botocore.session
 from botocore.credentials import DeferredRefreshableCredentials, ReadOnlyCredentials
 from botocore.exceptions import ClientError, NoCredentialsError, PartialCredentialsError
 
-from cleanrooms_operator.aws.errors import meaning_of
+from cleanrooms_operator.aws.errors import FORGOTTEN_KEYS, meaning_of
 from cleanrooms_operator.aws.settings import Settings, Surroundings
 from cleanrooms_operator.aws.wire import Request, Wire
 from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.runtime.ports import Identity
 
 SESSION_NAME = "cleanrooms-operator"
@@ -95,13 +96,28 @@ class Identities:
         if identity.external_id is not None:
             parameters["ExternalId"] = identity.external_id
         request = Request(identity, "sts", "AssumeRole", parameters)
-        granted = self._wire.send(request, self._own_keys())["Credentials"]
+        granted = self._granted(request, _one_before(identity))
         return {
             "access_key": granted["AccessKeyId"],
             "secret_key": granted["SecretAccessKey"],
             "token": granted["SessionToken"],
             "expiry_time": granted["Expiration"].isoformat(),
         }
+
+    def _granted(self, request: Request, before: Identity | None) -> Document:
+        """Assume a role as the identity before it, whose keys all that go through it share."""
+        if before is None:
+            return self._credentials(request, self._own_keys())
+        try:
+            return self._credentials(request, self._knowledge(before).fetch())
+        except ServiceError as error:
+            if error.code in FORGOTTEN_KEYS:
+                self.forget(before)
+            raise
+
+    def _credentials(self, request: Request, keys: ReadOnlyCredentials) -> Document:
+        granted: Document = self._wire.send(request, keys)["Credentials"]
+        return granted
 
     def _account_of(self, identity: Identity, known: _Known, keys: ReadOnlyCredentials) -> str:
         proved = known.proved
@@ -127,6 +143,21 @@ class Identities:
         except ServiceError as error:
             known.failure, known.failed_at = error, self._elapsed()
             raise
+
+
+def _one_before(identity: Identity) -> Identity | None:
+    """Return the identity that assumes another's role; None: the operator's own keys do."""
+    if not identity.via:
+        return None
+    *way, last = identity.via
+    account = last.role_arn.split(":")[4]
+    return replace(
+        identity,
+        account=account,
+        role_arn=last.role_arn,
+        external_id=last.external_id,
+        via=tuple(way),
+    )
 
 
 def _without_own_keys(error: Exception) -> ServiceError:

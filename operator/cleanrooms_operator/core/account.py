@@ -12,6 +12,26 @@ DEFAULT = "default"
 """Name of the AWSAccount that a resource without `accountRef` uses."""
 
 
+RoleArn = Annotated[str, Field(max_length=2048, pattern=r"^arn:aws:iam::[0-9]{12}:role/.+$")]
+ExternalId = Annotated[str, Field(min_length=2, max_length=1224, pattern=r"^[\w+=,.@:/-]+$")]
+
+MOST_INTERMEDIATE_ROLES = 4
+
+
+class IntermediateRole(Value):
+    """A role that is assumed on the way to another."""
+
+    role_arn: Annotated[RoleArn, Field(alias="roleARN", description="The role.")]
+    external_id: Annotated[
+        ExternalId | None,
+        Field(
+            alias="externalID",
+            description="The external id that its trust policy asks for. Default: as that of "
+            "`roleARN`.",
+        ),
+    ] = None
+
+
 class AWSAccountSpec(Value):
     """An account, a region, and how to act in it."""
 
@@ -29,24 +49,29 @@ class AWSAccountSpec(Value):
         ),
     ]
     role_arn: Annotated[
-        str | None,
+        RoleArn | None,
         Field(
             alias="roleARN",
-            max_length=2048,
-            pattern=r"^arn:aws:iam::[0-9]{12}:role/.+$",
             description="The role that is assumed in the account. Default: the operator's own "
             "identity, in namespaces where the operator's settings allow that.",
         ),
     ] = None
     external_id: Annotated[
-        str | None,
+        ExternalId | None,
         Field(
             alias="externalID",
-            min_length=2,
-            max_length=1224,
-            pattern=r"^[\w+=,.@:/-]+$",
             description="The external id that the role's trust policy asks for. Default: "
             "`<id of the operator's cluster>/<namespace>`.",
+        ),
+    ] = None
+    intermediate_roles: Annotated[
+        tuple[IntermediateRole, ...] | None,
+        Field(
+            min_length=1,
+            max_length=MOST_INTERMEDIATE_ROLES,
+            description="Roles that are assumed before `roleARN`, in this order, each with the "
+            "credentials of the one before: where the operator's own role may not assume "
+            "`roleARN` itself. The operator's settings must allow each of them.",
         ),
     ] = None
     endpoint_profile: Annotated[
@@ -95,6 +120,11 @@ DEFINITION = Definition(
             "self.region == oldSelf.region",
             "region is immutable, create another AWSAccount",
             ".region",
+        ),
+        Rule(
+            "!has(self.intermediateRoles) || has(self.roleARN)",
+            "intermediateRoles lead to a role: give roleARN",
+            ".intermediateRoles",
         ),
     ),
 )

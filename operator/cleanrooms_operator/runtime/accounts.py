@@ -2,12 +2,13 @@
 
 from fnmatch import fnmatchcase
 
+from cleanrooms_operator.core.decide import paused
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.pace import Pace, Urgency, patience
+from cleanrooms_operator.core.pace import Urgency, patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import account_of
 from cleanrooms_operator.core.resource import Key, Resource
-from cleanrooms_operator.core.step import Release, Stall, Step, Wait, Works
+from cleanrooms_operator.core.step import Pause, Release, Stall, Step, Wait, Works
 from cleanrooms_operator.runtime.identify import identity_of, is_proved
 from cleanrooms_operator.runtime.memory import Memories, Recall
 from cleanrooms_operator.runtime.outcome import GONE, Outcome
@@ -28,8 +29,12 @@ async def reconcile_account(
         return GONE
     recall = memories.of(account, ports.clock.elapsed())
     reporter = Reporter(ports, account)
+    pause = paused(account, ports.clock.now())
+    step: Step
     if account.deleting:
         step = await _let_go(reporter, kinds, ports, recall)
+    elif pause is not None:
+        step = pause
     else:
         if not account.held:
             reporter.resource = await ports.cluster.hold(account)
@@ -38,14 +43,18 @@ async def reconcile_account(
         await ports.cluster.release(reporter.resource)
     else:
         await reporter.write(step, {})
-    recall.waits = 0 if isinstance(step, Works) else recall.waits + 1
-    urgency = Urgency.DRIFT if isinstance(step, Works) else Urgency.PROGRESS
-    again = _again(step, recall, ports.policy.pace)
+    rests = isinstance(step, Works | Pause)
+    recall.waits = 0 if rests else recall.waits + 1
+    urgency = Urgency.DRIFT if rests else Urgency.PROGRESS
+    again = _again(step, recall, ports)
     return Outcome(type(step).__name__, again, urgency, tuple(reporter.events))
 
 
-def _again(step: Step, recall: Recall, pace: Pace) -> float | None:
+def _again(step: Step, recall: Recall, ports: Ports) -> float | None:
+    pace = ports.policy.pace
     match step:
+        case Pause(_, until):
+            return None if until is None else (until - ports.clock.now()).total_seconds()
         case Release():
             return None
         case Works():
@@ -98,30 +107,38 @@ def _denied(error: ServiceError, recall: Recall, ports: Ports) -> Step:
 
 def forbidden(account: Resource, policy: Policy) -> str | None:
     """Return why the operator's settings do not let a namespace use this identity, or None."""
-    namespace, spec = account.key.namespace, account.spec
-    profile, role = spec.get("endpointProfile"), spec.get("roleARN")
+    namespace, profile = account.key.namespace, account.spec.get("endpointProfile")
+    roles = _roles(account)
     if profile is not None and profile not in policy.endpoint_profiles:
         known = ", ".join(sorted(policy.endpoint_profiles)) or "none"
         return f"endpointProfile {profile!r} is not one of the operator's settings: {known}"
-    if role is None:
+    if not roles:
         if _any(policy.own_identity_namespaces, namespace):
             return None
         return (
             f"Namespace {namespace} may not use the operator's own identity: name a roleARN, or "
             "list the namespace in the operator's setting own_identity_namespaces"
         )
-    allowed = (
+    allowed = tuple(
         pattern
-        for namespaces, roles in policy.role_patterns.items()
+        for namespaces, patterns in policy.role_patterns.items()
         if fnmatchcase(namespace, namespaces)
-        for pattern in roles
+        for pattern in patterns
     )
-    if _any(tuple(allowed), role):
+    refused = [role for role in roles if not _any(allowed, role)]
+    if not refused:
         return None
     return (
-        f"Namespace {namespace} may not assume {role}: the operator's setting roles has no pattern "
-        "for it"
+        f"Namespace {namespace} may not assume {' nor '.join(refused)}: the operator's setting "
+        "roles has no pattern for it"
     )
+
+
+def _roles(account: Resource) -> list[str]:
+    """Return the ARNs of all roles that are assumed, one after the other."""
+    spec = account.spec
+    through = [each["roleARN"] for each in spec.get("intermediateRoles") or ()]
+    return [*through, *([spec["roleARN"]] if "roleARN" in spec else ())]
 
 
 def _any(patterns: tuple[str, ...], text: str) -> bool:

@@ -4,7 +4,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import account_of, membership_of
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Release, Stall, Step, Wait
-from cleanrooms_operator.runtime.ports import Identity, Policy, Ports
+from cleanrooms_operator.runtime.ports import Identity, Policy, Ports, Via
 
 
 async def identify(resource: Resource, ports: Ports) -> Identity | Step:
@@ -41,7 +41,11 @@ def _problem(account: Resource, resource: Resource) -> str | None:
     """Return why an account cannot be used; one that is going still serves what is going too."""
     if account.deleting:
         return None if resource.deleting and is_proved(account) else "is being deleted"
-    return None if account.is_true("Ready") else "is not ready"
+    if account.is_true("Ready"):
+        return None
+    ready = account.condition("Ready")
+    refused = ready is not None and ready["status"] == "False"
+    return f"is not ready: {ready['reason']}" if ready and refused else "is not ready"
 
 
 def is_proved(account: Resource) -> bool:
@@ -60,6 +64,10 @@ def identity_of(account: Resource, policy: Policy) -> Identity:
         role_arn=role,
         external_id=spec.get("externalID", default),
         endpoint_profile=spec.get("endpointProfile"),
+        via=tuple(
+            Via(each["roleARN"], each.get("externalID", default))
+            for each in spec.get("intermediateRoles") or ()
+        ),
     )
 
 

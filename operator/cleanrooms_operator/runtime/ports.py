@@ -15,6 +15,14 @@ from cleanrooms_operator.core.sources import Contents
 
 
 @dataclass(frozen=True, slots=True)
+class Via:
+    """A role that is assumed on the way to another."""
+
+    role_arn: str
+    external_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """Whose credentials sign a request, and where it goes."""
 
@@ -26,6 +34,8 @@ class Identity:
     external_id: str | None = None
     endpoint_profile: str | None = None
     """Name of a set of endpoints in the operator's settings; None: AWS's own."""
+    via: tuple[Via, ...] = ()
+    """The roles that are assumed before `role_arn`, each with the keys of the one before."""
 
 
 class NotSentError(Exception):

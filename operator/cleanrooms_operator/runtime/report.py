@@ -24,6 +24,7 @@ from cleanrooms_operator.core.step import (
     Stall,
     Step,
     Wait,
+    Works,
 )
 from cleanrooms_operator.runtime.outcome import Event
 from cleanrooms_operator.runtime.ports import Ports
@@ -124,7 +125,7 @@ class Reporter:
     def _answered(self, step: Step) -> dict[str, str]:
         """Echo a request for a look, once the look has come to a conclusion."""
         asked = unanswered_request(self.resource)
-        concluded = isinstance(step, InSync | Stall | Wait)
+        concluded = isinstance(step, InSync | Stall | Wait | Works)
         return {"lastHandledReconcileAt": asked} if asked is not None and concluded else {}
 
     def _verdict(self, step: Step) -> conditions.Verdict:
