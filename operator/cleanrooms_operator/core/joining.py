@@ -5,7 +5,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from cleanrooms_operator.core import accepting, keeping, members, voting
+from cleanrooms_operator.core import accepting, keeping, members, payments, voting
 from cleanrooms_operator.core.difference import differences
 from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
@@ -212,7 +212,7 @@ def report(situation: Situation, present: Present) -> Document:
     if present.details is not None:
         reported["collaborationIdentifier"] = present.details.fields["collaborationId"]
         paid = (
-            path.rpartition(".")[2] for path, true in accepting.accepted(present).items() if true
+            payments.name_of(path) for path, true in accepting.accepted(present).items() if true
         )
         reported["acceptedPayments"] = list(paid)
     if (collaboration := _collaboration(situation, present)) is not None:

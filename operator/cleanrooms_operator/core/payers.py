@@ -76,7 +76,7 @@ def report(situation: Situation, identifier: str, members: Sequence[Document]) -
             for member in found
         ]
         if listed:
-            told.append({"costType": cost.rpartition(".")[2], "candidates": listed})
+            told.append({"costType": payments.name_of(cost), "candidates": listed})
     return told
 
 
@@ -91,7 +91,7 @@ def _candidate(
     own = _membership(situation, identifier, account)
     told = None if own is None else own.status.get("acceptedPayments")
     if told is not None:
-        accepted = "True" if _name(cost) in told else "False"
+        accepted = "True" if payments.name_of(cost) in told else "False"
     else:
         accepted = _accepted(situation.resource.status, cost, account) if joined else "False"
     return {
@@ -100,10 +100,6 @@ def _candidate(
         "accepted": accepted,
         "joined": joined,
     }
-
-
-def _name(cost: str) -> str:
-    return cost.rpartition(".")[2]
 
 
 def _membership(situation: Situation, identifier: str, account: str) -> Resource | None:
@@ -122,7 +118,11 @@ def _membership(situation: Situation, identifier: str, account: str) -> Resource
 
 def _accepted(status: Document, cost: str, account: str) -> str:
     """Return whether another's acceptance is known: it joined while it was assigned already."""
-    of_cost = (p["candidates"] for p in status.get("payers") or () if p["costType"] == _name(cost))
+    of_cost = (
+        p["candidates"]
+        for p in status.get("payers") or ()
+        if p["costType"] == payments.name_of(cost)
+    )
     before = next((c for each in of_cost for c in each if c["accountId"] == account), None)
     if before is None or not before["assigned"]:
         return "Unknown"
@@ -161,7 +161,7 @@ def _problem(cost: Cost, named: str | None, members: Sequence[Document]) -> str 
     if named is None and cost.optional:
         return None
     found, _ = candidates(members, cost.path)
-    may_pay, what = ", ".join(member["accountId"] for member in found), _name(cost.path)
+    may_pay, what = ", ".join(member["accountId"] for member in found), payments.name_of(cost.path)
     if not found:
         return f"Nobody may pay for {what}: ask the creator to name a candidate"
     if named is None and len(found) > 1:

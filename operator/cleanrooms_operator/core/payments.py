@@ -18,6 +18,11 @@ COST_TYPES = (
 )
 
 
+def name_of(path: str) -> str:
+    """Return what people call a cost type, such as `modelTraining`."""
+    return path.rpartition(".")[2]
+
+
 @dataclass(frozen=True, slots=True)
 class Cost:
     """A cost of a run, and the parameter of its create call that names who pays it."""

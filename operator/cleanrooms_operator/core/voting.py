@@ -263,7 +263,7 @@ def report(situation: Situation, present: Present) -> dict[str, Any]:
 
 def _pending(request: Document, members: list[Document], account: str) -> Document:
     found = {member["accountId"]: member for member in members}
-    charged = [_cost(cost) for cost in costs(request, members, account)]
+    charged = [payments.name_of(cost) for cost in costs(request, members, account)]
     told = {
         "id": request["id"],
         "status": request["status"],
@@ -281,10 +281,6 @@ def _pending(request: Document, members: list[Document], account: str) -> Docume
 def _account(change: Document) -> str:
     member = changes.member_of(change)
     return "" if member is None else str(member["accountId"])
-
-
-def _cost(path: str) -> str:
-    return path.rpartition(".")[2]
 
 
 _ABILITIES = {
@@ -321,8 +317,8 @@ def _abilities_told(before: Document, then: Document) -> list[str]:
 def _payments_told(before: Document, then: Document) -> list[str]:
     paid, pays = changes.pays(before), changes.pays(then)
     told = []
-    if given := [_cost(cost) for cost in payments.COST_TYPES if cost in pays - paid]:
+    if given := [payments.name_of(cost) for cost in payments.COST_TYPES if cost in pays - paid]:
         told.append(f"become a candidate to pay for {', '.join(given)}")
-    if taken := [_cost(cost) for cost in payments.COST_TYPES if cost in paid - pays]:
+    if taken := [payments.name_of(cost) for cost in payments.COST_TYPES if cost in paid - pays]:
         told.append(f"no longer be a candidate to pay for {', '.join(taken)}")
     return told

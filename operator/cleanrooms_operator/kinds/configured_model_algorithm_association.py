@@ -12,15 +12,9 @@ from cleanrooms_operator.core import algorithms, kind, specs
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 
-class ConfiguredModelAlgorithmAssociationSpec(specs.NamedSpec):
+class ConfiguredModelAlgorithmAssociationSpec(specs.MemberSpec):
     """Parameters of CreateConfiguredModelAlgorithmAssociation."""
 
-    membership_identifier: str | None = None
-    membership_ref: Annotated[
-        NameRef | None,
-        Reference("Membership", {"membershipIdentifier": "identifier"}),
-        Field(description="The Membership, in this namespace, whose account acts."),
-    ] = None
     configured_model_algorithm_arn: str | None = None
     configured_model_algorithm_ref: Annotated[
         NameRef | None,
