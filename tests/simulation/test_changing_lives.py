@@ -14,6 +14,7 @@ from simulation.invariants import check_rest
 from simulation.specs import COLLABORATION, PARTNER, PARTNERS
 from simulation.test_changing import act, answer, applied, edit, partner, requests, third
 from simulation.test_crashes import LISTS
+from simulation.test_interleavings import stop
 from simulation.world import World
 
 COSTS = {
@@ -152,20 +153,9 @@ def test_r_7_a_process_that_was_stopped_and_goes_on_asks_nothing_twice(
     life = LIVES[name]
     world = life.prepare()
     life.act(world)
-    for number in range(30):
-        late = world.fork()
-        stopped = late.start(COLLABORATION, 1)
-        for _ in range(number):
-            if not stopped.over:
-                late.step(stopped)
-        if stopped.over:
-            break
-        late.rest(pause)
-        late.finish(stopped)
+    for late in stop(world, COLLABORATION, pause):
         late.crash(1)
         check(late, life)
-    else:
-        pytest.fail("the pass never ends")
 
 
 READINGS = {

@@ -98,7 +98,7 @@ def _begun(name: str, act: str) -> World:
     return world
 
 
-def _check_end(world: World, key: Key, survivor: int = 0) -> None:
+def check_end(world: World, key: Key, survivor: int = 0) -> None:
     """Let one process go on alone, and assert that all is well in the end."""
     was_deleting = key not in world.resources or world.resources[key].deleting
     world.crash(1 - survivor)
@@ -114,7 +114,7 @@ def _check_end(world: World, key: Key, survivor: int = 0) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_two_processes_at_once_do_what_one_would(name: str, act: str) -> None:
     key, passes = ALL[name].key, ACTS[act][2]
-    seen = explore(_begun(name, act), key, passes, lambda world: _check_end(world, key))
+    seen = explore(_begun(name, act), key, passes, lambda world: check_end(world, key))
     assert seen.orders > 100
 
 
@@ -130,7 +130,11 @@ def _stages(world: World) -> Iterator[World]:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_cache_that_lags_misleads_nobody(name: str, act: str) -> None:
     """A second process works on every older version of the cluster, at every stage of the first."""
-    key, world = ALL[name].key, _begun(name, act)
+    mislead(_begun(name, act), ALL[name].key)
+
+
+def mislead(world: World, key: Key) -> None:
+    """Let a second process work on every older version of the cluster, at every stage."""
     first, refused = world.kubernetes.version, 0
     for stage in _stages(world):
         for version in range(first, stage.kubernetes.version):
@@ -139,7 +143,7 @@ def test_a_cache_that_lags_misleads_nobody(name: str, act: str) -> None:
             runs = [late.run(key, 1), late.run(key, 1)]
             refused += sum(isinstance(run.result, StaleError) for run in runs)
             late.process(1).cache.catch_up()
-            _check_end(late, key, survivor=1)
+            check_end(late, key, survivor=1)
     assert refused, "no write was refused for its version"
 
 
@@ -150,7 +154,13 @@ def test_a_process_that_was_stopped_and_goes_on_changes_nothing(
     name: str, act: str, pause: float
 ) -> None:
     """R-7: it is stopped before each of its requests, while another does all there is to do."""
-    key, world = ALL[name].key, _begun(name, act)
+    key = ALL[name].key
+    for late in stop(_begun(name, act), key, pause):
+        check_end(late, key)
+
+
+def stop(world: World, key: Key, pause: float) -> Iterator[World]:
+    """Yield a world for each request before which a process is stopped, and then goes on."""
     for number in range(30):
         late = world.fork()
         stopped = late.start(key, 1)
@@ -161,6 +171,6 @@ def test_a_process_that_was_stopped_and_goes_on_changes_nothing(
             break
         late.rest(pause)
         late.finish(stopped)
-        _check_end(late, key)
+        yield late
     else:
         pytest.fail("the pass never ends")
