@@ -25,6 +25,8 @@ class _Seen:
     line: tuple[Resource, ...]
     """All resources of the kind, the oldest first."""
     found: quotas.Found
+    ours: frozenset[ObjectId | None]
+    """The objects that resources of the kind manage."""
     templates: tuple[Document, ...]
 
     def is_synthetic(self, resource: Resource) -> bool:
@@ -73,7 +75,8 @@ async def _see(view: View, templates: tuple[Document, ...]) -> _Seen:
     named = {one.key.kind for each in waiting for one in references.named(kind, each)}
     others = [await cluster.list(name) for name in sorted(named | {references.MEMBERSHIP})]
     found = {each.key: each for listed in others for each in listed}
-    return _Seen(asked, tuple(line), found, templates)
+    ours = frozenset(kind.handle.recorded(each.status) for each in line)
+    return _Seen(asked, tuple(line), found, ours, templates)
 
 
 def _wanted(view: View, seen: _Seen) -> Needs:
@@ -148,9 +151,8 @@ async def _listed(view: View, membership: str) -> tuple[Document, ...]:
 def _is_strange(view: View, seen: _Seen, item: Document) -> bool:
     """Whether a run takes slots and no resource manages it."""
     handle, place = view.kind.handle, Place("", "", "")
-    ours = {handle.recorded(each.status) for each in seen.line}
     takes = quotas.needs(view.kind.name, Shape(), place, view.kind.state_of(item))
-    return bool(takes) and handle.of(item) not in ours
+    return bool(takes) and handle.of(item) not in seen.ours
 
 
 async def _shape_of(view: View, membership: str, name: ObjectId) -> Shape:
