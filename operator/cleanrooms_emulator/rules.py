@@ -242,6 +242,10 @@ class Rules:
         Literal["accept", "refuse"],
         Switch("ER-38", "Records in a terminal state can be tagged, or are not found for it."),
     ] = "accept"
+    shown_payer: Annotated[
+        Literal["always", "named"],
+        Switch("ER-39", "Every view of a run shows who pays, or only whom its submission named."),
+    ] = "always"
     quotas: Quotas = field(default_factory=Quotas)
 
     @classmethod

@@ -4,12 +4,12 @@ A parameter or field that AWS renames, adds or takes away fails here, not in pro
 """
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import pytest
 from botocore.model import OperationModel, Shape
 
-from cleanrooms_operator.core import sources
+from cleanrooms_operator.core import charges, sources
 from cleanrooms_operator.core.kind import Kind, Listing, Lookup
 from cleanrooms_operator.core.references import declared
 from cleanrooms_operator.core.schema import frozen, twins
@@ -236,6 +236,17 @@ class TestAnswers:
         assert needed <= summary(kind.listing).keys()
 
 
+@pytest.mark.parametrize("view", charges.VIEWS, ids=lambda view: view.kind)
+def test_the_views_of_runs_show_what_charges_are_told_from(view: Any) -> None:
+    found = summary(view.listing)
+    assert {"creatorAccountId", "name", "status", "createTime"} <= found.keys()
+    assert view.kind in BY_NAME
+    for cost in view.costs:
+        assert cost in BY_NAME[view.kind].costs
+        name, *deeper = cost.parameter.split(".")
+        assert set(deeper) <= getattr(found[name], "members", {}).keys()
+
+
 @each_kind
 class TestReads:
     def test_every_call_exists(self, kind: Kind) -> None:
@@ -244,7 +255,9 @@ class TestReads:
 
     def test_lists_can_be_asked_for_by_their_scope(self, kind: Kind) -> None:
         lookups = (how for _, how in ways(kind) if isinstance(how, Lookup))
-        for listing in (kind.listing, *(lookup.listing for lookup in lookups)):
+        beside = [glance.listing for glance in kind.glances]
+        for listing in (kind.listing, *beside, *(lookup.listing for lookup in lookups)):
+            assert set(listing.handle) <= summary(listing).keys() | {"versionIdentifier"}
             call = operation(listing.service, listing.operation)
             assert set(call.input_shape.required_members) == set(listing.scope)
             assert {"nextToken", "maxResults"} <= call.input_shape.members.keys()

@@ -241,6 +241,23 @@ def test_open_attempts_are_counted_by_kind() -> None:
     assert value(counted, "cleanrooms_open_attempts", kind="Collaboration") == 0
 
 
+def test_charged_runs_are_counted_by_the_account_that_pays() -> None:
+    """R-19: of what cannot be seen there is no number."""
+    seen = {"costType": "modelTraining", "pending": 1, "running": 0, "finished": 2}
+    told = {"accountID": "111111111111", "charges": [seen, {"costType": "jobCompute"}]}
+    counted = metrics()
+    counted.resources.sample(
+        tuple(a_resource("Membership", name, status={**ready_status(), **told}) for name in "mn"),
+        0,
+    )
+    name, labels = "cleanrooms_charged_runs", {"account": "111111111111"}
+    training = {**labels, "cost_type": "modelTraining"}
+    assert value(counted, name, **training, state="finished") == 4
+    assert value(counted, name, **training, state="running") == 0
+    unseen = {**labels, "cost_type": "jobCompute", "state": "running"}
+    assert counted.registry.get_sample_value(name, unseen) is None
+
+
 def test_requests_to_aws_are_counted_and_throttles_apart() -> None:
     counted = metrics()
     for code in ("OK", "ThrottlingException", "TooManyRequestsException", "AccessDenied"):

@@ -21,6 +21,7 @@ EVENTS = {
     Reason.ABANDONED,
     Reason.GIVEN_UP,
     Reason.RELEASE_NOT_MARKED,
+    Reason.RUN_CHARGED,
 }
 """Reasons of events alone: no condition has them."""
 

@@ -30,7 +30,7 @@ from cleanrooms_emulator.behaviour.ml_objects import (
     TrainedModel,
 )
 from cleanrooms_emulator.behaviour.objects import AnalysisTemplate, Membership
-from cleanrooms_emulator.behaviour.payers import payer_of
+from cleanrooms_emulator.behaviour.payers import payer_of, shown_payer
 from cleanrooms_emulator.behaviour.roles import check_role
 from cleanrooms_emulator.behaviour.tags import store_tags
 from cleanrooms_emulator.behaviour.templates import template_in
@@ -41,6 +41,7 @@ from cleanrooms_emulator.store import Failure
 _KIND = "MLInputChannel"
 _ARN = "mlInputChannelArn"
 _ASSOCIATIONS = "configuredModelAlgorithmAssociations"
+_PAYERS = "payerConfiguration"
 _COMPUTE = "computePayerAccountId"
 _SYNTHETIC = "syntheticDataPayerAccountId"
 _RESULT = {"numberOfRecords": 120_000, "numberOfFiles": 16.0, "sizeInGb": 0.25}
@@ -86,7 +87,7 @@ def create_ml_input_channel(
             updated=now,
             steps=_steps(world, parameters["retentionInDays"], failure),
             association=association.arn,
-            payers=payers,
+            shown_payer=shown_payer(world, _PAYERS, payers, parameters.get(_PAYERS)),
             query=world.ids.uuid(),
             synthetic=_synthetic_parameters(template),
         )
@@ -183,7 +184,7 @@ def _payers(
     template: AnalysisTemplate | None,
 ) -> tuple[dict[str, str], Failure | None]:
     """Return who pays for compute and synthetic data, and how the channel fails if they do not."""
-    named = parameters.get("payerConfiguration", {})
+    named = parameters.get(_PAYERS, {})
     compute = payer_of(world, membership, "queryCompute", named.get(_COMPUTE))
     if template is None or not template.is_synthetic:
         if _SYNTHETIC in named and world.rules.needless_synthetic_payer == "refuse":
@@ -270,7 +271,7 @@ def _common(found: Channel) -> Document:
         **summary_of(found),
         _ARN: found.arn,
         _ASSOCIATIONS: [found.association],
-        "payerConfiguration": dict(found.payers),
+        **found.shown_payer,
     }
 
 

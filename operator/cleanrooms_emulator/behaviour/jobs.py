@@ -30,7 +30,7 @@ from cleanrooms_emulator.behaviour.ml_access import (
 )
 from cleanrooms_emulator.behaviour.ml_objects import Association, InferenceJob, TrainedModel
 from cleanrooms_emulator.behaviour.objects import Membership
-from cleanrooms_emulator.behaviour.payers import payer_of
+from cleanrooms_emulator.behaviour.payers import payer_of, shown_payer
 from cleanrooms_emulator.behaviour.tags import store_tags
 from cleanrooms_emulator.behaviour.versions import version_or_base
 from cleanrooms_emulator.behaviour.world import World, check_quota
@@ -39,6 +39,7 @@ from cleanrooms_emulator.request import Caller, Document
 _KIND = "TrainedModelInferenceJob"
 _ARN = "trainedModelInferenceJobArn"
 _ASSOCIATION = "configuredModelAlgorithmAssociationArn"
+_PAYER = "mlModelInferencePayerAccountId"
 _VERSION = "trainedModelVersionIdentifier"
 _DIGEST = "inferenceContainerImageDigest"
 
@@ -58,7 +59,7 @@ def start_trained_model_inference_job(
     channel = parameters["dataSource"]["mlInputChannelArn"]
     unready = check_model(world, model) or check_channel(world, membership, channel)
     barred = check_receiver(world, membership, parameters, "CAN_RECEIVE_INFERENCE_OUTPUT")
-    submitted = parameters.get("mlModelInferencePayerAccountId")
+    submitted = parameters.get(_PAYER)
     payer = payer_of(world, membership, "modelInference", submitted)
     check_name(world, parameters["name"], world.store.list(InferenceJob, membership.id))
     _check_quotas(world, membership)
@@ -80,7 +81,7 @@ def start_trained_model_inference_job(
             updated=now,
             steps=progress.creating(now, progress.INFERENCE, failure),
             association=association.arn,
-            payer=payer.account,
+            shown_payer=shown_payer(world, _PAYER, payer.account, submitted),
             digest=digest,
             readers=log_readers(association, "trainedModelInferenceJobs"),
             model=model.arn,
@@ -196,6 +197,6 @@ def _summary(world: World, found: InferenceJob, viewer: str) -> Document:
         "trainedModelArn": found.model,
         **version,
         **pick(found.given, "outputConfiguration"),
-        "mlModelInferencePayerAccountId": found.payer,
+        **found.shown_payer,
         **publication_of(world, found, viewer),
     }

@@ -5,7 +5,7 @@ its beginning. A record of a run never goes away; what is deleted is what it has
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, Self
 
@@ -109,7 +109,7 @@ class Run(Value):
     `given` are the members of its create that are shown, with what the service fills in.
     `ended` is when it became ACTIVE (`has_succeeded`) or failed, and `configured` are the
     accounts of the collaboration that had an ML configuration then: its metrics and logs go
-    to these.
+    to these. `shown_payer` is the member of its views that says who pays, empty where none does.
     """
 
     arn: str
@@ -127,6 +127,7 @@ class Run(Value):
     ended: datetime | None = None
     has_succeeded: bool = False
     configured: frozenset[str] = frozenset()
+    shown_payer: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -202,7 +203,6 @@ class Channel(Run):
     """
 
     association: str
-    payers: Mapping[str, str]
     query: str
     synthetic: Mapping[str, Any] | None = None
 
@@ -212,7 +212,6 @@ class Computation(Run):
     """A training or an inference job; `readers` are the accounts that may read its logs."""
 
     association: str
-    payer: str
     digest: str
     readers: frozenset[str]
 

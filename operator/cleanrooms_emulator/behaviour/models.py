@@ -157,5 +157,5 @@ def _summary(found: TrainedModel) -> Document:
         **version,
         **pick(found.given, "incrementalTrainingDataChannels"),
         "configuredModelAlgorithmAssociationArn": found.association,
-        "mlModelTrainingPayerAccountId": found.payer,
+        **found.shown_payer,
     }

@@ -1,11 +1,13 @@
 """Who pays for a run, decided when it is submitted (ER-11, ER-12)."""
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 from cleanrooms_emulator.behaviour import payments
 from cleanrooms_emulator.behaviour.access import members_of
 from cleanrooms_emulator.behaviour.objects import Member, Membership
 from cleanrooms_emulator.behaviour.world import World, denied, invalid
+from cleanrooms_emulator.request import Document
 from cleanrooms_emulator.store import Failure
 
 
@@ -15,6 +17,15 @@ class Payer:
 
     account: str
     failure: Failure | None = None
+
+
+Shown = TypeVar("Shown")
+
+
+def shown_payer(world: World, member: str, pays: Shown, named: Shown | None) -> Document:
+    """Return what the views of a run say of who pays, under the name `member` (ER-39)."""
+    told = pays if world.rules.shown_payer == "always" else named
+    return {member: told} if told else {}
 
 
 def payer_of(

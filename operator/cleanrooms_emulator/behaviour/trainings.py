@@ -20,7 +20,7 @@ from cleanrooms_emulator.behaviour.ml_access import (
 )
 from cleanrooms_emulator.behaviour.ml_objects import CANCELLING, Association, TrainedModel
 from cleanrooms_emulator.behaviour.objects import Membership
-from cleanrooms_emulator.behaviour.payers import payer_of
+from cleanrooms_emulator.behaviour.payers import payer_of, shown_payer
 from cleanrooms_emulator.behaviour.tags import store_version_tags
 from cleanrooms_emulator.behaviour.versions import version_or_latest, versions_of
 from cleanrooms_emulator.behaviour.world import World, check_quota, invalid
@@ -29,6 +29,7 @@ from cleanrooms_emulator.store import Failure
 
 _ASSOCIATION = "configuredModelAlgorithmAssociationArn"
 _INCREMENTAL = "incrementalTrainingDataChannels"
+_PAYER = "mlModelTrainingPayerAccountId"
 _CHANNELS_AT_MOST = 20
 _COMMON_TYPES = frozenset({"ml.m5.2xlarge", "ml.m5.4xlarge", "ml.m5.12xlarge"})
 """The instance types that an account may use without asking for more."""
@@ -44,7 +45,7 @@ def create_trained_model(world: World, caller: Caller, parameters: Mapping[str, 
     base = _base(world, membership, parameters)
     _check_channels(parameters)
     unready = _unready(world, membership, parameters, base)
-    named = parameters.get("mlModelTrainingPayerAccountId")
+    named = parameters.get(_PAYER)
     payer = payer_of(world, membership, "modelTraining", named)
     check_name(world, parameters["name"], world.store.list(TrainedModel, membership.id))
     given = _given(parameters, base)
@@ -66,7 +67,7 @@ def create_trained_model(world: World, caller: Caller, parameters: Mapping[str, 
             updated=now,
             steps=progress.creating(now, progress.TRAINING, unready or payer.failure or ordered),
             association=association.arn,
-            payer=payer.account,
+            shown_payer=shown_payer(world, _PAYER, payer.account, named),
             digest=digest,
             readers=log_readers(association, "trainedModels"),
             version=version,

@@ -5,6 +5,7 @@ from typing import Annotated, TypeAlias
 from pydantic import Field
 
 from cleanrooms_operator.core import runs, shared
+from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
@@ -12,6 +13,9 @@ from cleanrooms_operator.core.step import Fact, Present
 from cleanrooms_operator.core.values import AccountId, NameRef, Reference, Value
 
 MEMBERSHIP, MODEL = "Membership", "TrainedModel"
+
+COSTS = (Cost("machineLearning.modelInference", "mlModelInferencePayerAccountId"),)
+"""What an inference job costs."""
 
 UNSEEN = "<{}>"
 """What stands in a path for a name that cannot be seen."""

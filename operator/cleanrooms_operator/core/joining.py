@@ -5,9 +5,10 @@ from typing import Annotated, TypeAlias
 
 from pydantic import Field
 
-from cleanrooms_operator.core import accepting, keeping, members, payments, voting
+from cleanrooms_operator.core import accepting, charges, keeping, members, payments, voting
+from cleanrooms_operator.core.charges import STATUS_TEXT, Charges
 from cleanrooms_operator.core.difference import differences
-from cleanrooms_operator.core.kind import Listing, Lookup, NaturalKey, Part, Reading
+from cleanrooms_operator.core.kind import Column, Listing, Lookup, NaturalKey, Part, Reading
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
@@ -34,6 +35,14 @@ class MLConfigurationStatus(Value):
     ]
 
 
+COLUMNS = (
+    Column("State", ".status.state", "State in AWS Clean Rooms."),
+    Column("Account", ".status.accountID", "The account that is the member."),
+    Column("ID", ".status.identifier", "Identifier of the membership.", wide=True),
+)
+"""The columns of `kubectl get`."""
+
+
 class MembershipStatus(Status):
     """What is seen of a membership."""
 
@@ -54,6 +63,7 @@ class MembershipStatus(Status):
         list[voting.PendingRequest] | None,
         Field(description="The change requests of the collaboration's creator that are open."),
     ] = None
+    charges: Annotated[list[Charges] | None, Field(description=STATUS_TEXT)] = None
     last_vote: Annotated[
         voting.Vote | None, Field(description="The latest answer of this account to one.")
     ] = None
@@ -219,7 +229,11 @@ def report(situation: Situation, present: Present) -> Document:
         reported["collaborationRetained"] = collaboration.retained or None
     if present.details is not None and ML_CONFIGURATION.name in present.details.readings:
         reported["mlConfiguration"] = _ml_status(situation.resource, present)
-    return {**reported, **voting.report(situation, present)}
+    return {
+        **reported,
+        **voting.report(situation, present),
+        **charges.report(situation, present),
+    }
 
 
 def _ml_status(resource: Resource, present: Present) -> Document | None:

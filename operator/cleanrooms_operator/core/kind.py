@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Self
+from typing import Any, Self, TypeAlias
 
 from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.reasons import Reason
@@ -85,6 +85,15 @@ class Reading:
     """(resource, the object's fields, what was read before it) -> whether it is needed."""
     awaited: Callable[[Document], bool] = lambda _status: False
     """Whether, by the resource's status, people are awaited: it is read every list interval."""
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A List that tells something beside an object: shared, and never what holds the object up."""
+
+    listing: Listing
+    asked: Callable[[Situation, Present], Document | None]
+    """What it is asked with, by what was seen so far; None: it is not needed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +198,11 @@ class Column:
     wide: bool = False
 
 
-def _nothing(_situation: Situation, _present: Present) -> tuple[()]:
+Fresh: TypeAlias = tuple[Reason, str]
+"""The reason and the message of an event."""
+
+
+def _nothing(_situation: object, _present: object) -> tuple[()]:
     return ()
 
 
@@ -243,6 +256,8 @@ class Kind:
     unordered: frozenset[str] = frozenset()
     """Parameters whose lists are sets."""
     readings: tuple[Reading, ...] = ()
+    glances: tuple[Glance, ...] = ()
+    """What is looked at beside an object of ours, every list interval."""
     versions: Listing | None = None
     """The List of all objects that share an ARN, where the kind's own shows one of them (R-1)."""
     parts: Mapping[str, Part] = field(default_factory=dict)
@@ -265,6 +280,8 @@ class Kind:
     """Conditions of its own."""
     report: Callable[[Situation, Present], Document] = lambda *_: {}
     """Status fields of its own."""
+    news: Callable[[Document, Document], tuple[Fresh, ...]] = _nothing
+    """What people are told by events, where a status (before, after) says that it happened."""
     dismantle: Callable[[Situation, Present], Change | None] = lambda *_: None
     """What has to be deleted before the object itself."""
     blockers: Callable[[Situation, Present], tuple[Blocker, ...]] = _nothing

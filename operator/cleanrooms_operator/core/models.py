@@ -6,6 +6,7 @@ from pydantic import Field
 
 from cleanrooms_operator.core import runs, shared
 from cleanrooms_operator.core.kind import Rule
+from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
@@ -44,6 +45,9 @@ RULES = (
     ),
 )
 """What AWS asks of the channels of a training (rule R-34)."""
+
+COSTS = (Cost("machineLearning.modelTraining", "mlModelTrainingPayerAccountId"),)
+"""What a training costs."""
 
 DIGEST = "trainingContainerImageDigest"
 INCREMENTAL, VERSION = "incrementalTrainingDataChannels", "versionIdentifier"

@@ -36,6 +36,7 @@ def reads(kind: Kind) -> frozenset[Call]:
             (kind.service, "ListTagsForResource"),
             (kind.listing.service, kind.listing.operation),
             *((reading.service, reading.operation) for reading in kind.readings),
+            *((glance.listing.service, glance.listing.operation) for glance in kind.glances),
             *_of_versions(kind),
             *_of_search(kind.definition.spec),
             *_of_creation(kind),

@@ -201,6 +201,12 @@ class Reason(Enum):
         "A run has no payer, several that it might mean, or one who cannot pay yet.",
         "Do what the message says: name a candidate, or wait until it joins. Nothing is started.",
     )
+    RUN_CHARGED = (
+        "RunCharged",
+        "Another member has started a run that this account pays for.",
+        "Nothing, if it was agreed on. `status.charges` of the Membership counts such runs; the "
+        "creator of the collaboration decides who may be named as payer.",
+    )
     AWAITING_APPROVAL = (
         "AwaitingApproval",
         "A change request is open; the members that the message names have not answered.",

@@ -56,6 +56,25 @@ def _listing(operation: str, items: str, arn: str) -> Listing:
     return Listing("cleanroomsml", operation, items, scope=(COLLABORATION,), handle=(arn,))
 
 
+CHANNELS = _listing(
+    "ListCollaborationMLInputChannels", "collaborationMLInputChannelsList", "mlInputChannelArn"
+)
+"""The ML input channels of all members."""
+
+MODELS = _listing("ListCollaborationTrainedModels", "collaborationTrainedModels", "trainedModelArn")
+"""The trained models of all members, each by its latest version."""
+
+JOBS = _listing(
+    "ListCollaborationTrainedModelInferenceJobs",
+    "collaborationTrainedModelInferenceJobs",
+    "trainedModelInferenceJobArn",
+)
+"""The inference jobs of all members."""
+
+MEMBERS = Listing("cleanrooms", "ListMembers", "memberSummaries", (COLLABORATION,), ("accountId",))
+"""Who is in it, with what the creator assigned to each."""
+
+
 def association(parameter: str) -> Lookup:
     """Return how an association is found whose ARN is the value of `parameter`."""
     arn = "configuredModelAlgorithmAssociationArn"
@@ -67,15 +86,13 @@ def association(parameter: str) -> Lookup:
 def channel() -> Lookup:
     """Return how an ML input channel is found."""
     arn = "mlInputChannelArn"
-    listing = _listing("ListCollaborationMLInputChannels", "collaborationMLInputChannelsList", arn)
-    return _lookup("MLInputChannel", listing, {arn: arn})
+    return _lookup("MLInputChannel", CHANNELS, {arn: arn})
 
 
 def model(version: str) -> Lookup:
     """Return how a trained model is found; its version is the value of the parameter `version`."""
     arn = "trainedModelArn"
-    listing = _listing("ListCollaborationTrainedModels", "collaborationTrainedModels", arn)
-    return _lookup("TrainedModel", listing, {arn: arn}, **{version: "versionIdentifier"})
+    return _lookup("TrainedModel", MODELS, {arn: arn}, **{version: "versionIdentifier"})
 
 
 def template() -> Lookup:

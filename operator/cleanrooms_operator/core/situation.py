@@ -13,6 +13,9 @@ from cleanrooms_operator.core.step import Observed, Stall, Wait
 Neighbours: TypeAlias = Mapping[str, tuple[Resource, ...]]
 """By kind: the resources of other kinds that a kind's decisions look at."""
 
+Glances: TypeAlias = Mapping[str, tuple[Document, ...] | None]
+"""By operation: what Lists showed; None where AWS lets nobody look, absent where none answered."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
@@ -56,6 +59,8 @@ class Situation:
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
     neighbours: Neighbours = field(default_factory=dict)
+    glances: Glances = field(default_factory=dict)
+    """What was seen beside the object."""
     certain: bool = False
     """Whether what was read began late enough to show what an open change attempt made."""
 

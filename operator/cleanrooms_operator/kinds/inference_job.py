@@ -5,7 +5,6 @@ can be done before is to cancel it.
 """
 
 from cleanrooms_operator.core import algorithms, jobs, kind, runs, shared, sources, specs
-from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
@@ -69,7 +68,7 @@ KIND = kind.Kind(
     ends=runs.JOB_ENDS,
     cancel=kind.Cancellation("CancelTrainedModelInferenceJob", runs.CREATING),
     published=("metricsStatus", "logsStatus"),
-    costs=(Cost("machineLearning.modelInference", "mlModelInferencePayerAccountId"),),
+    costs=jobs.COSTS,
     neighbours=(jobs.MEMBERSHIP, jobs.MODEL),
     facts=jobs.facts,
     report=jobs.report,

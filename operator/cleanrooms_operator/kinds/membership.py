@@ -5,6 +5,7 @@ from typing import Annotated, ClassVar
 from pydantic import Field
 
 from cleanrooms_operator.core import accepting, joining, keeping, kind, permissions, specs, voting
+from cleanrooms_operator.core.charges import GLANCES, OWN, Reporting, news
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
@@ -13,7 +14,7 @@ from cleanrooms_operator.core.values import NameRef, Reference, Structure
 class MembershipSpec(specs.KeptSpec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
-    OWN: ClassVar[frozenset[str]] = specs.Spec.OWN | {"mlConfiguration"} | voting.OWN
+    OWN: ClassVar[frozenset[str]] = specs.Spec.OWN | {"mlConfiguration"} | voting.OWN | OWN
 
     collaboration_identifier: str | None = None
     collaboration_ref: Annotated[
@@ -27,6 +28,7 @@ class MembershipSpec(specs.KeptSpec):
     default_result_configuration: Structure | None = None
     default_job_result_configuration: Structure | None = None
     payment_configuration: Structure | None = None
+    charges: Reporting = "Report"
     is_metrics_enabled: bool | None = None
     ml_configuration: Structure | None = Field(None, description=joining.ML_CONFIGURATION_TEXT)
     change_requests: voting.Answers | None = Field(None, description=voting.ANSWERS_TEXT)
@@ -40,11 +42,7 @@ KIND = kind.Kind(
         description="An account's membership of a collaboration in AWS Clean Rooms.",
         spec=MembershipSpec,
         status=joining.MembershipStatus,
-        columns=(
-            kind.Column("State", ".status.state", "State in AWS Clean Rooms."),
-            kind.Column("Account", ".status.accountID", "The account that is the member."),
-            kind.Column("ID", ".status.identifier", "Identifier of the membership.", wide=True),
-        ),
+        columns=joining.COLUMNS,
         rules=(voting.ONE_ANSWER,),
     ),
     service="cleanrooms",
@@ -61,6 +59,7 @@ KIND = kind.Kind(
     by_request=frozenset({"paymentConfiguration"}),
     answered_as={"collaborationIdentifier": "collaborationId"},
     readings=(joining.ML_CONFIGURATION, voting.CHANGE_REQUESTS, accepting.MEMBERS),
+    glances=GLANCES,
     parts={"mlConfiguration": joining.ML_CONFIGURATION_PART},
     natural_key=joining.NATURAL_KEY,
     fitting=accepting.FITTING,
@@ -70,6 +69,7 @@ KIND = kind.Kind(
     unapplied=joining.unapplied,
     facts=joining.facts,
     report=joining.report,
+    news=news,
     dismantle=joining.delete_ml_configuration,
     blockers=joining.blockers,
     calls=voting.CALLS,

@@ -4,7 +4,6 @@ What goes on from another model is a version of it. Only tags change; a deletion
 """
 
 from cleanrooms_operator.core import algorithms, kind, models, runs, shared, sources, specs
-from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.values import Structure
 
 ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
@@ -62,7 +61,7 @@ KIND = kind.Kind(
     lifecycle=models.LIFECYCLE,
     ends=models.ENDS,
     published=("metricsStatus", "logsStatus"),
-    costs=(Cost("machineLearning.modelTraining", "mlModelTrainingPayerAccountId"),),
+    costs=models.COSTS,
     report=models.report,
     facts=models.facts,
     unapplied=models.misunderstood,

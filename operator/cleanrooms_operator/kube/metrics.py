@@ -277,6 +277,7 @@ class ResourceMetrics(Collector):
         yield total
         yield self._by_condition()
         yield self._attempts()
+        yield self._charges()
         if self._each:
             yield self._conditions()
             yield self._deletions()
@@ -305,6 +306,22 @@ class ResourceMetrics(Collector):
         open_ = Tally(r.key.kind for r in self._resources if r.status.get("attempt") is not None)
         for definition in DEFINITIONS:
             family.add_metric((definition.name,), open_[definition.name])
+        return family
+
+    def _charges(self) -> Metric:
+        family = GaugeMetricFamily(
+            "cleanrooms_charged_runs",
+            "Runs of other members that an account pays for, as far as they can be seen",
+            labels=("account", "cost_type", "state"),
+        )
+        counted: Tally[tuple[str, str, str]] = Tally()
+        for resource in self._resources:
+            for charges in resource.status.get("charges") or ():
+                for state in {"pending", "running", "finished"} & charges.keys():
+                    labels = (resource.status["accountID"], charges["costType"], state)
+                    counted[labels] += charges[state]
+        for labels, number in sorted(counted.items()):
+            family.add_metric(labels, number)
         return family
 
     def _conditions(self) -> Metric:

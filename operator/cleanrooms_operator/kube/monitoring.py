@@ -133,6 +133,11 @@ PANELS = (
     ),
     Panel("Open attempts", "sum by (kind) (cleanrooms_open_attempts)", "{{kind}}"),
     Panel(
+        "Runs of others at our expense",
+        'sum by (account, cost_type, state) (cleanrooms_charged_runs{state!="finished"})',
+        "{{account}} {{cost_type}} {{state}}",
+    ),
+    Panel(
         "Passes",
         "sum by (controller, result) (rate(controller_runtime_reconcile_total[5m]))",
         "{{controller}} {{result}}",

@@ -1,17 +1,14 @@
 """Before money is spent: whether somebody can pay for a run, by the members as they are now."""
 
 from cleanrooms_operator.core import payers
-from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.core.pace import patience
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import MEMBERSHIP_IDENTIFIER
-from cleanrooms_operator.core.shared import COLLABORATION
+from cleanrooms_operator.core.shared import COLLABORATION, MEMBERS
 from cleanrooms_operator.core.step import Create, Step, Wait
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import collaboration_of
 from cleanrooms_operator.runtime.view import View
-
-MEMBERS = Listing("cleanrooms", "ListMembers", "memberSummaries", (COLLABORATION,), ("accountId",))
 
 
 async def payable(view: View, step: Step, reporter: Reporter) -> Step:

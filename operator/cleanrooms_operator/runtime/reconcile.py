@@ -32,6 +32,7 @@ from cleanrooms_operator.core.step import (
     Wait,
 )
 from cleanrooms_operator.runtime.admission import admitted
+from cleanrooms_operator.runtime.glances import with_glances
 from cleanrooms_operator.runtime.identify import identify
 from cleanrooms_operator.runtime.memory import Memories, Recall, is_settled
 from cleanrooms_operator.runtime.observe import observe
@@ -67,6 +68,8 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
     recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
     recall.remember(_deed(step))
     _tell(step, resource, reporter)
+    for reason, message in kind.news(resource.status, reporter.resource.status):
+        reporter.tell(reason, message)
     rest = _rest(kind, reporter.resource, ports, recall)
     return Outcome(
         step=type(step).__name__,
@@ -152,9 +155,11 @@ async def _look_and_act(
         reporter.facts = (_resolved(lack),)
     view = View(kind, resource, identity, parameters, ports, recall, neighbours, supplied.hash)
     recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
-    situation = _situation(view, await observe(view), lack)
-    if isinstance(situation.observed, Present) and situation.observed.bound:
-        reporter.observe(kind, situation, situation.observed)
+    observed = await observe(view)
+    situation = _situation(view, observed, lack)
+    if isinstance(observed, Present) and observed.bound:
+        situation = await with_glances(view, situation, observed)
+        reporter.observe(kind, situation, observed)
         reporter.compare(supplied)
     step = await _act(view, situation, reporter, starts)
     if found.lack is not None:

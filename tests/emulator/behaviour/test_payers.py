@@ -54,6 +54,46 @@ def test_of_several_candidates_the_named_one_pays(contested_lab: Lab) -> None:
     assert lab.see_job(job)["mlModelInferencePayerAccountId"] == lab.bob.account
 
 
+def views(lab: Lab) -> list[Any]:
+    """Return who pays, as each view of each kind of run shows it, of runs that name nobody."""
+    channel = lab.channel()
+    model = lab.train(channel)["trainedModelArn"]
+    job = lab.infer(model, channel)
+    shared = {"collaborationIdentifier": lab.shared.id}
+    channels = lab.alice.ml.list_collaboration_ml_input_channels(**shared)
+    models = lab.alice.ml.list_collaboration_trained_models(**shared)
+    jobs = lab.alice.ml.list_collaboration_trained_model_inference_jobs(**shared)
+    return [
+        *(
+            shown.get("payerConfiguration", {}).get("computePayerAccountId")
+            for shown in (
+                lab.see_channel(channel),
+                *channels["collaborationMLInputChannelsList"],
+            )
+        ),
+        *(
+            shown.get("mlModelTrainingPayerAccountId")
+            for shown in (lab.see_model(model), *models["collaborationTrainedModels"])
+        ),
+        *(
+            shown.get("mlModelInferencePayerAccountId")
+            for shown in (lab.see_job(job), *jobs["collaborationTrainedModelInferenceJobs"])
+        ),
+    ]
+
+
+def test_er_39_every_view_shows_who_pays(paid_lab: Lab) -> None:
+    assert views(paid_lab) == [paid_lab.alice.account] * 6
+
+
+@pytest.mark.rules("ER-39=named")
+def test_er_39_by_the_other_reading_only_who_was_named_is_shown(paid_lab: Lab) -> None:
+    assert views(paid_lab) == [None] * 6
+    alice = paid_lab.alice.account
+    arn = paid_lab.channel(payerConfiguration={"computePayerAccountId": alice})
+    assert paid_lab.see_channel(arn)["payerConfiguration"] == {"computePayerAccountId": alice}
+
+
 def test_er_11_one_of_several_candidates_must_be_named(contested_lab: Lab) -> None:
     with refused("ValidationException"):
         contested_lab.start_channel()
