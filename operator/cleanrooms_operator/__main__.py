@@ -35,6 +35,7 @@ from cleanrooms_operator.kube.metrics import Metrics, new_metrics
 from cleanrooms_operator.kube.queue import WorkQueue
 from cleanrooms_operator.kube.replica import Parts, Replica, Rules
 from cleanrooms_operator.kube.schedule import Schedule
+from cleanrooms_operator.kube.shares import by_account
 from cleanrooms_operator.kube.system import RandomIds, SystemClock
 from cleanrooms_operator.kube.workers import Engine, Surroundings, Worker
 from cleanrooms_operator.runtime.accounts import reconcile_account
@@ -96,8 +97,9 @@ async def operate(settings: Settings) -> int:
 
 
 def _parts(base: Base, policy: Policy) -> Parts:
-    queue = WorkQueue(base.clock.elapsed, base.chance, base.metrics.queue)
     cache = Cache()
+    shares = by_account(cache, base.settings.workers)
+    queue = WorkQueue(base.clock.elapsed, base.chance, base.metrics.queue, shares=shares)
     schedule = Schedule(queue, cache, policy.pace, base.metrics)
     cluster = CachedCluster(base.api, cache, schedule, secret_sources=base.settings.secret_sources)
     election = _election(base) if base.settings.leader_election else None

@@ -166,8 +166,14 @@ class Settings(BaseSettings):
 
     # -- pace ------------------------------------------------------------------------------------
     workers: Annotated[
-        int, Field(ge=1, le=256, description="how many passes may run at once, 1 to 256")
-    ] = 16
+        int,
+        Field(
+            ge=1,
+            le=256,
+            description="how many passes may run at once, 1 to 256; a quarter of them for one "
+            "account at the most",
+        ),
+    ] = 32
     list_interval: Annotated[
         Seconds, Field(description="seconds between two looks at the state of all objects")
     ] = _PACE.list_interval

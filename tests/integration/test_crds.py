@@ -133,6 +133,11 @@ ACCEPTED = [
     pytest.param(
         "AWSAccount", {"roleARN": ROLE, "externalID": "clean-rooms/a"}, id="a role and its id"
     ),
+    pytest.param(
+        "AWSAccount",
+        {"roleARN": ROLE, "intermediateRoles": [{"roleARN": ROLE, "externalID": "hub"}]},
+        id="a role through another",
+    ),
 ]
 
 
@@ -298,6 +303,12 @@ REFUSED = [
         query(queryString="SELECT 1", parametersFrom=[{}]),
         "exactly one of `configMapRef`, `secretRef`",
         id="parameters from nowhere",
+    ),
+    pytest.param(
+        "AWSAccount",
+        {"intermediateRoles": [{"roleARN": ROLE}]},
+        "intermediateRoles lead to a role",
+        id="a way to no role",
     ),
     pytest.param("AWSAccount", {"accountID": "1111"}, "at least 12 chars", id="a short account"),
     pytest.param("AWSAccount", {"region": "Virginia"}, "should match", id="a region's other name"),

@@ -22,7 +22,7 @@ def _no_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_without_any_setting_the_defaults_hold() -> None:
     settings = load({})
     assert settings.pace == Pace()
-    assert settings.workers == 16
+    assert settings.workers == 32
     assert settings.leader_election
     assert settings.owner is None
     assert settings.kubeconfig is None

@@ -1,4 +1,4 @@
-"""What to look at next: each key once, one run of it at a time, the urgent first.
+"""What to look at next: each key once, one run at a time, the urgent first, to each its share.
 
 The semantics are those of client-go's work queue: a key that is added while it runs is run once
 more afterwards, with whatever the world looks like then. There is no wall time here: the clock
@@ -10,13 +10,14 @@ import contextlib
 import heapq
 import itertools
 import random
-from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections import Counter, defaultdict, deque
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from cleanrooms_operator.core.pace import Urgency
 from cleanrooms_operator.core.resource import Key
+from cleanrooms_operator.kube.shares import Shares
 
 FAIR_TURN = 8
 """Every so many picks the longest waiting key is taken, whatever its urgency."""
@@ -81,6 +82,9 @@ class _Delayed:
     urgency: Urgency
 
 
+_Parked: TypeAlias = tuple[Urgency, int, _Ready]
+
+
 class WorkQueue:
     """Keys to work on, now or later. Used from one event loop."""
 
@@ -90,13 +94,17 @@ class WorkQueue:
         chance: random.Random,
         monitor: Monitor,
         backoff: Backoff | None = None,
+        shares: Shares | None = None,
     ) -> None:
         self._elapsed = elapsed
         self._chance = chance
         self._monitor = monitor
         self._backoff = backoff or Backoff()
+        self._shares = shares or Shares(lambda key: key, 1)
         self._ready: dict[Key, _Ready] = {}
         self._lanes: tuple[deque[_Ready], ...] = tuple(deque() for _ in Urgency)
+        self._parked: defaultdict[Hashable, list[_Parked]] = defaultdict(list)
+        """Heaps of what could go now if its owner did not have all the turns that it may have."""
         self._delayed: dict[Key, _Delayed] = {}
         self._alarms: list[tuple[float, int, Key]] = []
         self._numbers = itertools.count()
@@ -146,6 +154,7 @@ class WorkQueue:
     def back_off(self, key: Key, urgency: Urgency) -> float:
         """Queue a key that failed for later, and return the seconds."""
         self._failures[key] += 1
+        self._shares.failed(key)
         delay = self._backoff.delay(self._failures[key], self._chance)
         self._monitor.retried(urgency)
         self.add_after(key, delay, urgency)
@@ -153,6 +162,7 @@ class WorkQueue:
 
     def succeeded(self, key: Key) -> None:
         """Start again with short delays when this key fails next."""
+        self._shares.succeeded(key)
         self._failures.pop(key, None)
 
     def forget(self, key: Key) -> None:
@@ -182,6 +192,7 @@ class WorkQueue:
         self._monitor.finished(ran.urgency, self._elapsed() - ran.since)
         if key in self._dirty:
             self.add(key, self._dirty.pop(key))
+        self._unpark(self._shares.give_back(key))
 
     def close(self) -> None:
         """Give no more turns; those that were given may go on."""
@@ -211,7 +222,31 @@ class WorkQueue:
         return min(max(self._alarms[0][0] - self._elapsed(), 0.0), CHECK_SECONDS)
 
     def _pick(self) -> _Ready | None:
-        """Take the head of the most urgent lane, or now and then the oldest of all heads."""
+        """Take the first whose owner may have another turn; park those before it."""
+        while (head := self._head()) is not None:
+            self._lanes[head.urgency].popleft()
+            if self._shares.take(head.key):
+                del self._ready[head.key]
+                return head
+            parked = self._parked[self._shares.owner(head.key)]
+            heapq.heappush(parked, (head.urgency, head.number, head))
+        return None
+
+    def _unpark(self, owner: Hashable) -> None:
+        """Put as many back as the owner may have turns, before all who came after them."""
+        parked, back = self._parked[owner], list[_Ready]()
+        while parked and len(back) < self._shares.left(owner):
+            ready = heapq.heappop(parked)[-1]
+            if self._ready.get(ready.key) is ready:
+                back.append(ready)
+        for ready in reversed(back):
+            self._lanes[ready.urgency].appendleft(ready)
+        if not parked:
+            del self._parked[owner]
+        self._changed.set()
+
+    def _head(self) -> _Ready | None:
+        """Return the head of the most urgent lane, or now and then the oldest of all heads."""
         for lane in self._lanes:
             while lane and self._ready.get(lane[0].key) is not lane[0]:
                 lane.popleft()  # it was queued again with a higher urgency
@@ -219,7 +254,4 @@ class WorkQueue:
         if not heads:
             return None
         fair = next(self._picks) % FAIR_TURN == 0
-        chosen = min(heads, key=lambda ready: ready.number) if fair else heads[0]
-        self._lanes[chosen.urgency].popleft()
-        del self._ready[chosen.key]
-        return chosen
+        return min(heads, key=lambda ready: ready.number) if fair else heads[0]
