@@ -87,6 +87,12 @@ def stop() -> None:
     default=CHECKOUT / "examples" / "walkthrough",
     help="The resources to apply.",
 )
+@click.option(
+    "--payer-change",
+    type=FOLDER,
+    default=CHECKOUT / "examples" / "changing-payers",
+    help="The edits of the second act.",
+)
 @click.option("--kubeconfig", type=FOLDER, help="Use this cluster instead of starting one.")
 @click.option("--region", default="us-east-1", show_default=True, help="Where the operator is.")
 @click.option("--speed", default=240.0, show_default=True, help="How fast emulated time runs.")
@@ -95,7 +101,7 @@ def stop() -> None:
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")
 @click.pass_context
 def demo(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401  click's own values
-    """Apply the walk-through and watch it become true."""
+    """Apply the walk-through and watch it become true, then let a payer be added."""
     progress = Progress()
     directory = kept.prepare() if options["keep"] else Path(tempfile.mkdtemp(prefix="cleanrooms-"))
     setting = Setting(
@@ -105,7 +111,7 @@ def demo(context: click.Context, /, **options: Any) -> None:  # noqa: ANN401  cl
         region=options["region"],
         speed=options["speed"],
     )
-    script = Script(options["manifests"], options["timeout"])
+    script = Script(options["manifests"], options["timeout"], options["payer_change"])
     try:
         outcome, left = _perform(setting, script, progress, keep=options["keep"])
     except BaseException:

@@ -12,10 +12,10 @@ from rich.console import Console
 from cleanrooms_playground.account_view import AccountView, look
 from cleanrooms_playground.cluster import Document
 from cleanrooms_playground.errors import ProcessDiedError
+from cleanrooms_playground.payer_change import PayerChange
 from cleanrooms_playground.progress import Progress
 from cleanrooms_playground.readiness import Row, observe, ours
 from cleanrooms_playground.screen import (
-    Board,
     board,
     collaboration_table,
     line,
@@ -30,10 +30,14 @@ POLL_SECONDS = 0.5
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """What is played: the manifests, and how long they may take to become Ready."""
+    """What is played, and how long it may take until all is Ready.
+
+    `payer_change` is the folder of the second act, see there; without it there is none.
+    """
 
     manifests: Path
     timeout_seconds: float
+    payer_change: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,31 +75,37 @@ def set_up(setting: Setting, progress: Progress, stack: ExitStack) -> Stage:
 
 
 def play(stage: Stage, script: Script, progress: Progress) -> Outcome:
-    """Apply the manifests and wait until all are Ready or the time is over.
+    """Apply the manifests and wait until all are Ready or the time is over; then the second act.
 
-    Raises `ProcessDiedError` when a process of the stage ends meanwhile.
+    Raises `ProcessDiedError` when a process of the stage ends meanwhile, `NotInTimeError` when
+    the companies do not come to an agreement in time.
     """
     started = time.monotonic()
+    deadline = started + script.timeout_seconds
     with progress.task(f"applying {script.manifests}"):
         documents = stage.cluster.apply_files(script.manifests)
-    with board(progress.console) as shown:
-        rows = _wait(stage, documents, started + script.timeout_seconds, shown)
+    rows = _wait(stage, documents, deadline, progress)
+    if script.payer_change is not None and all(row.ready for row in rows):
+        added = PayerChange(stage.cluster, script.payer_change, deadline).play(progress)
+        _wait(stage, added, deadline, progress)
+        rows = observe(stage.cluster, ours([*documents, *added]))
     seconds = time.monotonic() - started
     accounts = tuple(look(stage.identity(account)) for account in _accounts(documents))
     return Outcome(rows, accounts, seconds)
 
 
 def _wait(
-    stage: Stage, documents: Sequence[Document], deadline: float, shown: Board
+    stage: Stage, documents: Sequence[Document], deadline: float, progress: Progress
 ) -> tuple[Row, ...]:
     resources = ours(documents)
-    while True:
-        rows = observe(stage.cluster, resources)
-        shown.show(rows)
-        if all(row.ready for row in rows) or time.monotonic() > deadline:
-            return rows
-        _check_processes(stage)
-        time.sleep(POLL_SECONDS)
+    with board(progress.console) as shown:
+        while True:
+            rows = observe(stage.cluster, resources)
+            shown.show(rows)
+            if all(row.ready for row in rows) or time.monotonic() > deadline:
+                return rows
+            _check_processes(stage)
+            time.sleep(POLL_SECONDS)
 
 
 def _check_processes(stage: Stage) -> None:
