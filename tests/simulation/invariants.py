@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 STATUS = {definition.name: definition.status for definition in DEFINITIONS}
 
-FOR_GOOD = {Reason.DELETION_BLOCKED.value, Reason.DEPENDENCY_NOT_READY.value}
+FOR_GOOD = {
+    Reason.DELETION_BLOCKED.value,
+    Reason.DEPENDENCY_NOT_READY.value,
+    Reason.PAYER_NOT_READY.value,
+}
 """Reasons of waiting that last as long as a person or another resource wants."""
 
 

@@ -7,7 +7,6 @@ import pytest
 
 import make
 from cleanrooms_operator.core import payers
-from cleanrooms_operator.core.payments import Cost
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from simulation.specs import CREATOR, PARTNER
 
@@ -106,52 +105,3 @@ def test_r_16_what_a_membership_of_this_cluster_shows_is_taken_over(
     status: Document, neighbour: Resource, *, expected: bool
 ) -> None:
     assert payers.is_outdated(status, neighbour) is expected
-
-
-COSTS = (
-    Cost("queryCompute", "payerConfiguration.computePayerAccountId"),
-    Cost(
-        "machineLearning.syntheticDataGeneration",
-        "payerConfiguration.syntheticDataPayerAccountId",
-        optional=True,
-    ),
-)
-QUERIES = {"paymentConfiguration": {"queryCompute": YES}}
-
-
-@pytest.mark.parametrize(
-    ("named", "listed", "words"),
-    [
-        pytest.param({}, [member(PARTNER, **QUERIES)], None, id="there is one"),
-        pytest.param({}, [member(PARTNER, abilities=["CAN_QUERY"])], None, id="the default"),
-        pytest.param({}, [member(PARTNER)], "Nobody may pay", id="nobody"),
-        pytest.param({}, [member(PARTNER, "INVITED", **QUERIES)], "not joined", id="not yet"),
-        pytest.param(
-            {}, [member(PARTNER, **QUERIES), member(CREATOR, **QUERIES)], "Several", id="several"
-        ),
-        pytest.param(
-            {"computePayerAccountId": CREATOR},
-            [member(PARTNER, **QUERIES), member(CREATOR, **QUERIES)],
-            None,
-            id="of which one is named",
-        ),
-        pytest.param(
-            {"computePayerAccountId": CREATOR},
-            [member(PARTNER, **QUERIES), member(CREATOR)],
-            "no candidate",
-            id="one who may not",
-        ),
-        pytest.param(
-            {"syntheticDataPayerAccountId": PARTNER},
-            [member(PARTNER, **QUERIES)],
-            "Nobody may pay for syntheticDataGeneration",
-            id="nobody for synthetic data",
-        ),
-    ],
-)
-def test_r_16_a_run_needs_one_payer_who_has_joined(
-    named: Document, listed: list[Document], words: str | None
-) -> None:
-    fact = payers.readiness(COSTS, {"payerConfiguration": named}, listed)
-    assert (fact.type, fact.status) == ("PayerReady", "True" if words is None else "False")
-    assert (words or "") in fact.message

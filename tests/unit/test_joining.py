@@ -177,6 +177,25 @@ class TestPayments:
         assert (fact.status == "True") is (expected is Reason.PAYMENTS_ACCEPTED)
         assert words in fact.message
 
+    def test_an_acceptance_that_is_edited_away_stands_and_is_told(self) -> None:
+        members = [{"accountId": CREATOR, "paymentConfiguration": TRAININGS}]
+        found = shown(members=members, paymentConfiguration=TRAININGS)
+        [fact] = joining.facts(situation(subject({}), found), found)
+        assert fact.reason is Reason.PAYMENT_NOT_ACCEPTED
+        assert "stands in AWS: machineLearning.modelTraining" in fact.message
+        relieved = shown(members=[], paymentConfiguration=TRAININGS)
+        [fact] = joining.facts(situation(subject({}), relieved), relieved)
+        assert fact.reason is Reason.PAYMENTS_ACCEPTED
+
+    @pytest.mark.parametrize("before", [True, False])
+    def test_a_member_that_agreed_to_nothing_is_told_only_what_has_changed(
+        self, *, before: bool
+    ) -> None:
+        status = {"conditions": [make.condition("PaymentAccepted", "False")] if before else []}
+        found = shown(memberAbilities=["CAN_QUERY"], paymentConfiguration=QUERIES)
+        facts = joining.facts(situation(subject({}, status=status), found), found)
+        assert [fact.status for fact in facts] == (["True"] if before else [])
+
     @pytest.mark.parametrize(
         ("spec", "status", "expected"),
         [

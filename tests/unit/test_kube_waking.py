@@ -219,3 +219,23 @@ def test_a_slot_that_frees_wakes_those_that_queue_for_one() -> None:
     assert known.remove(a_resource("InferenceJob", "job")) == set()
     over = replace(running, status={**running.status, "state": "ACTIVE"})
     assert known.change(over) == {"TrainedModel/second"}
+
+
+@pytest.mark.parametrize(
+    ("payer", "wakes"),
+    [
+        pytest.param("Membership", True, id="a member that joins"),
+        pytest.param("Collaboration", True, id="a collaboration that names another payer"),
+    ],
+)
+@pytest.mark.parametrize("where", ["c-1", "c-2"])
+def test_a_run_that_nobody_can_pay_for_is_woken_by_those_who_may(
+    payer: str, *, wakes: bool, where: str
+) -> None:
+    told = {"type": "PayerReady", "status": "False", "observedGeneration": 1}
+    status = {"collaborationIdentifier": where, "conditions": [told]}
+    held = a_resource("TrainedModel", "churn", spec={"membershipRef": {"name": "x"}}, status=status)
+    known = Known(held, a_resource(payer, "theirs"))
+    named = {"identifier": "c-1", "collaborationIdentifier": "c-1"}
+    woken = known.change(ready(a_resource(payer, "theirs"), **named))
+    assert (str(held.key) in woken) is (wakes and where == "c-1")

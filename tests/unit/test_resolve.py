@@ -176,7 +176,7 @@ class TestScopes:
 
     async def test_aws_is_asked_only_once(self) -> None:
         at = listing({"id": "p-1"})
-        known = recall(collaboration="c-1")
+        known = recall(collaborations={"m-1": "c-1"})
         kind, subject = make.kind(**self.KIND), make.resource(spec=self.SPEC)
         resolution = await resolve(Search(kind, subject, IDENTITY, at.ports, known))
         assert resolution.filled == {AT_FIND: {"parentIdentifier": "p-1"}}

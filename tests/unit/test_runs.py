@@ -306,6 +306,7 @@ class TestTimes:
     ) -> None:
         found = present(state)
         assert runs.report(make.situation(found), found) == {
+            "collaborationIdentifier": None,
             "startTime": "2026-01-01T11:50:00Z",
             "completionTime": completed,
         }

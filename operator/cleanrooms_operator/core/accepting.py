@@ -2,6 +2,7 @@
 
 from cleanrooms_operator.core import payments, voting
 from cleanrooms_operator.core.kind import Fitting, Reading
+from cleanrooms_operator.core.payers import DEFAULT_PAYER
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
@@ -10,6 +11,18 @@ from cleanrooms_operator.core.step import Change, Drift, Fact, Present
 
 def _is_active(fields: Document) -> bool:
     return bool(fields["status"] == "ACTIVE")
+
+
+def _agreed(fields: Document) -> set[str]:
+    """Return the cost types that a member agreed to pay, and not merely for want of a payer.
+
+    Who queries or runs jobs accepts by joining what it pays by default.
+    """
+    abilities = fields.get("memberAbilities") or ()
+    accepted = payments.leaves(fields.get("paymentConfiguration"))
+    return {
+        path for path, true in accepted.items() if true and DEFAULT_PAYER.get(path) not in abilities
+    }
 
 
 def _collaboration_of_payments(parameters: Document) -> Document | None:
@@ -33,7 +46,11 @@ MEMBERS = Reading(
     paged=True,
     wanted=lambda resource, fields, before: (
         _is_active(fields)
-        and (resource.spec.get("paymentConfiguration") is not None or voting.any_open(before))
+        and (
+            resource.spec.get("paymentConfiguration") is not None
+            or voting.any_open(before)
+            or bool(_agreed(fields))
+        )
     ),
     awaited=lambda status: voting.is_pending(status) or _awaits_assignment(status),
 )
@@ -81,23 +98,40 @@ def accepted(present: Present) -> payments.Leaves:
 
 
 def facts(situation: Situation, present: Present) -> tuple[Fact, ...]:
-    """Return PaymentAccepted, where the spec speaks of payments and both sides were read."""
-    read = present.details.readings.get(MEMBERS.name) if present.details else None
-    if read is None or situation.parameters.get("paymentConfiguration") is None:
+    """Return PaymentAccepted, where there is an agreement to speak of and both sides were read.
+
+    A spec that says nothing of payments says no to what was agreed to before.
+    """
+    details = present.details
+    if details is None:
         return ()
-    return (_fact(situation, present),)
+    spoken = situation.parameters.get("paymentConfiguration") is not None
+    agreed = _agreed(details.fields)
+    if not (spoken or agreed):
+        told_before = situation.resource.condition("PaymentAccepted") is not None
+        return (_IN_FORCE,) if told_before else ()
+    if details.readings.get(MEMBERS.name) is None:
+        return ()
+    assigned = {path for path, true in _assigned(situation, present).items() if true}
+    return (_fact(situation, present, assigned, assigned if spoken else assigned & agreed),)
 
 
-def _fact(situation: Situation, present: Present) -> Fact:
+_IN_FORCE = Fact(
+    "PaymentAccepted", "True", Reason.PAYMENTS_ACCEPTED, Reason.PAYMENTS_ACCEPTED.cause
+)
+
+
+def _fact(situation: Situation, present: Present, assigned: set[str], answerable: set[str]) -> Fact:
     declared = payments.leaves(situation.parameters.get("paymentConfiguration"))
-    assigned = _assigned(situation, present)
-    early = [path for path, true in declared.items() if true and not assigned.get(path)]
-    unwanted = [path for path, true in assigned.items() if true and not declared.get(path)]
+    early = [path for path, true in declared.items() if true and path not in assigned]
+    unwanted = sorted(path for path in answerable if not declared.get(path))
     if early:
         message = f"Accepted, and not assigned to this account: {', '.join(early)}"
         return Fact("PaymentAccepted", "False", Reason.AWAITING_ASSIGNMENT, message)
     if unwanted:
         message = f"Assigned to this account, and not accepted: {', '.join(unwanted)}"
+        if standing := [path for path in unwanted if accepted(present).get(path)]:
+            # AWS lets nobody take an acceptance back while the payment is assigned.
+            message += f". Accepted before, so that it stands in AWS: {', '.join(standing)}"
         return Fact("PaymentAccepted", "False", Reason.PAYMENT_NOT_ACCEPTED, message)
-    message = "The payments that the spec accepts are in force"
-    return Fact("PaymentAccepted", "True", Reason.PAYMENTS_ACCEPTED, message)
+    return _IN_FORCE

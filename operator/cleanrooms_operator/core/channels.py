@@ -32,7 +32,7 @@ COSTS = (
     Cost(
         "machineLearning.syntheticDataGeneration",
         "payerConfiguration.syntheticDataPayerAccountId",
-        optional=True,
+        synthetic=True,
     ),
 )
 
@@ -122,9 +122,6 @@ class SyntheticData(Value):
 class ChannelStatus(runs.RunStatus):
     """What is seen of a channel."""
 
-    collaboration_identifier: Annotated[
-        str | None, Field(description="Identifier of the collaboration.")
-    ] = None
     synthetic_data_payer: Annotated[
         AccountId | None, Field(description="The account that pays for making synthetic data.")
     ] = None
@@ -165,7 +162,6 @@ def report(situation: Situation, present: Present) -> Document:
     kept = timedelta(days=fields["retentionInDays"])
     shown = {
         **runs.report(situation, present),
-        "collaborationIdentifier": fields["collaborationIdentifier"],
         "payer": payers.get("computePayerAccountId"),
         "syntheticDataPayer": payers.get("syntheticDataPayerAccountId"),
         **{name: fields.get(name) for name in _AS_GIVEN},

@@ -161,7 +161,7 @@ def _asked_of_members(situation: Situation, present: Present) -> Document | None
 def _is_silent(situation: Situation, view: _View, cost: Cost) -> bool:
     """Whether some run does not say who pays a cost that it has in any case."""
     runs = situation.glances.get(view.listing.operation) or ()
-    return not cost.optional and any(cost.named(run) is None for run in runs)
+    return not cost.synthetic and any(cost.named(run) is None for run in runs)
 
 
 GLANCES = (
@@ -246,8 +246,8 @@ def _payer(situation: Situation, cost: Cost, run: Document) -> _Payer | None:
     if named is not None:
         return "shown" if named == situation.account else None
     members = situation.glances.get(_MEMBERS)
-    if cost.optional or members is None:
-        return None if cost.optional else "unknown"
+    if cost.synthetic or members is None:
+        return None if cost.synthetic else "unknown"
     found = [member["accountId"] for member in payers.candidates(members, cost.path)[0]]
     if situation.account not in found:
         return None

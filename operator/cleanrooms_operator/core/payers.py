@@ -10,11 +10,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from cleanrooms_operator.core import changes, payments
-from cleanrooms_operator.core.payments import Cost
-from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Situation
-from cleanrooms_operator.core.step import Fact
 from cleanrooms_operator.core.values import Value
 
 
@@ -142,33 +139,3 @@ def is_outdated(status: Document, membership: Resource) -> bool:
         for candidate in payer["candidates"]
         if candidate["accountId"] == account and candidate["joined"]
     )
-
-
-def readiness(costs: Iterable[Cost], parameters: Document, members: Sequence[Document]) -> Fact:
-    """Return PayerReady: whether each cost of a run has one payer, who has joined (rule R-16).
-
-    Whether it has accepted is often unknown, and holds nothing back.
-    """
-    problems = (_problem(cost, cost.named(parameters), members) for cost in costs)
-    problem = next(filter(None, problems), None)
-    if problem is None:
-        return Fact("PayerReady", "True", Reason.PAYER_READY, "Who pays can pay")
-    return Fact("PayerReady", "False", Reason.PAYER_NOT_READY, problem)
-
-
-def _problem(cost: Cost, named: str | None, members: Sequence[Document]) -> str | None:
-    """Say why a cost cannot be paid, and what to do about it."""
-    if named is None and cost.optional:
-        return None
-    found, _ = candidates(members, cost.path)
-    may_pay, what = ", ".join(member["accountId"] for member in found), payments.name_of(cost.path)
-    if not found:
-        return f"Nobody may pay for {what}: ask the creator to name a candidate"
-    if named is None and len(found) > 1:
-        return f"Several may pay for {what}: {may_pay}. Name one by `{cost.parameter}`"
-    payer = next((m for m in found if named in {None, m["accountId"]}), None)
-    if payer is None:
-        return f"{named} is no candidate to pay for {what}, but: {may_pay}"
-    if payer["status"] != "ACTIVE":
-        return f"{payer['accountId']}, who is to pay for {what}, has not joined"
-    return None

@@ -31,14 +31,14 @@ class Cost:
     """One of COST_TYPES."""
     parameter: str
     """Dotted."""
-    optional: bool = False
-    """Whether it arises only where a payer is named."""
+    synthetic: bool = False
+    """Whether it arises only where synthetic data are made."""
 
     def named(self, parameters: Document) -> str | None:
         """Return the account that the parameters name as payer."""
         node: Any = parameters
-        for name in self.parameter.split("."):
-            node = (node or {}).get(name)
+        for part in self.parameter.split("."):
+            node = (node or {}).get(part)
         return None if node is None else str(node)
 
 

@@ -173,7 +173,7 @@ def is_synthetic(given: Document, templates: Iterable[Document]) -> bool:
 
     A template that cannot be seen counts as one that is not.
     """
-    query = _query(given)
+    query = query_of(given)
     arn, shared = query.get("analysisTemplateArn"), query.get("sharedAnalysisTemplate")
     if arn is None and shared is None:
         return False
@@ -187,10 +187,11 @@ def is_synthetic(given: Document, templates: Iterable[Document]) -> bool:
 
 def names_template(given: Document) -> bool:
     """Tell whether a channel's spec names an analysis template."""
-    return not {"analysisTemplateArn", "sharedAnalysisTemplate"}.isdisjoint(_query(given))
+    return not {"analysisTemplateArn", "sharedAnalysisTemplate"}.isdisjoint(query_of(given))
 
 
-def _query(given: Document) -> Document:
+def query_of(given: Document) -> Document:
+    """Return what a channel is filled by, in its spec or its parameters."""
     source = given["inputChannel"]["dataSource"]["protectedQueryInputParameters"]
     query: Document = source["sqlParameters"]
     return query

@@ -199,7 +199,43 @@ class Reason(Enum):
     PAYER_NOT_READY = (
         "PayerNotReady",
         "A run has no payer, several that it might mean, or one who cannot pay yet.",
-        "Do what the message says: name a candidate, or wait until it joins. Nothing is started.",
+        "Do what the condition `PayerReady` says. Nothing is started before.",
+    )
+    NO_PAYER = (
+        "NoPayer",
+        "The collaboration has nobody who may pay for this.",
+        "Ask its creator to name a candidate.",
+    )
+    PAYER_NOT_NAMED = (
+        "PayerNotNamed",
+        "Several members may pay, and the spec names none of them.",
+        "Name one of those in the message.",
+    )
+    PAYER_NOT_CANDIDATE = (
+        "PayerNotCandidate",
+        "The creator of the collaboration has not named that account as a payer.",
+        "Name another, or ask the creator to add it: the run starts by itself then.",
+    )
+    PAYER_NOT_JOINED = (
+        "PayerNotJoined",
+        "Who is to pay was invited and has not joined.",
+        "Ask that account to create its Membership: the run starts by itself then.",
+    )
+    PAYER_NOT_ACCEPTED = (
+        "PayerNotAccepted",
+        "Who is to pay has a Membership here that does not accept this cost.",
+        "Accept it there under `paymentConfiguration`: the run starts by itself then.",
+    )
+    PAYER_NOT_NEEDED = (
+        "PayerNotNeeded",
+        "A payer of synthetic data is named, and the channel makes none.",
+        "Remove it from `payerConfiguration`, or use a template of synthetic data.",
+    )
+    PAYER_REFUSED = (
+        "PayerRefused",
+        "AWS would not start the run, and nobody here can see whether the payer has agreed.",
+        "Ask the payer. It is tried again when members change, once an hour, or by the annotation "
+        "`reconcile-requested-at`.",
     )
     RUN_CHARGED = (
         "RunCharged",

@@ -58,6 +58,9 @@ class RunStatus(Status):
     membership_identifier: Annotated[
         str | None, Field(description="Identifier of the membership that it runs under.")
     ] = None
+    collaboration_identifier: Annotated[
+        str | None, Field(description="Identifier of the collaboration whose members may pay.")
+    ] = None
     payer: Annotated[
         AccountId | None, Field(description="The account that pays for it, as AWS says.")
     ] = None
@@ -149,14 +152,18 @@ def next_publication(kind: Kind, resource: Resource, since: datetime) -> datetim
 
 
 def report(situation: Situation, present: Present) -> Document:
-    """Return the times of a run (rule R-24)."""
+    """Return where a run belongs, and its times (rule R-24)."""
     if present.details is None:
         return {}
     fields, status = present.details.fields, situation.resource.status
     ended = status.get("completionTime")
     if ended is None and has_ended(present.state):
         ended = text(fields["updateTime"])
-    return {"startTime": text(fields["createTime"]), "completionTime": ended}
+    return {
+        "collaborationIdentifier": fields.get("collaborationIdentifier"),
+        "startTime": text(fields["createTime"]),
+        "completionTime": ended,
+    }
 
 
 def publications(details: Details | None) -> Document:

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from cleanrooms_operator.core import quotas, references
+from cleanrooms_operator.core import paying, quotas, references
 from cleanrooms_operator.core.kind import Lookup
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME
@@ -28,6 +28,7 @@ _READ_BY_OTHERS = (
     "changeRequest",
     "lastVote",
     "acceptedPayments",
+    "payers",
 )
 """The status fields that decisions about other resources read."""
 
@@ -128,6 +129,8 @@ def _interests(resource: Resource) -> Iterator[Topic]:
     yield from _looked_for(resource)
     if quotas.is_queued(resource):
         yield _line(resource.key.kind)
+    if paying.is_held(resource):
+        yield ("payers", status.get("collaborationIdentifier", ""))
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
         yield ("collaboration", identifier)
         yield ("under", status.get("identifier", ""))
@@ -141,9 +144,9 @@ def _topics(resource: Resource) -> Iterator[Topic]:
     status = resource.status
     yield _shared(resource.key.kind, status.get("accountID", ""), _name(resource))
     if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
-        yield ("collaboration", identifier)
+        yield from (("collaboration", identifier), ("payers", identifier))
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
-        yield ("memberships", identifier)
+        yield from (("memberships", identifier), ("payers", identifier))
 
 
 def _itself(key: Key) -> Topic:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from cleanrooms_operator.core.paying import Known
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.situation import Refusal
 from cleanrooms_operator.core.step import Details
@@ -26,6 +27,15 @@ class Refused:
     def lasted(self) -> float:
         """Seconds from the first refusal to the last."""
         return self.last - self.since
+
+
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """Whether AWS would take the payers of a run was open when it was sent."""
+
+    accounts: tuple[str, ...]
+    known: Known
+    """By what was known then: where that changes, it is worth another try."""
 
 
 @dataclass(slots=True)
@@ -60,8 +70,10 @@ class Recall:
     missed: float | None = None
     ended: float | None = None
     """When AWS took the deletion."""
-    collaboration: str | None = None
-    """That of the membership that it names, where no resource of the cluster tells."""
+    collaborations: dict[str, str] = field(default_factory=dict)
+    """By a membership that it names, where no resource of the cluster tells."""
+    doubt: Doubt | None = None
+    """Who was to pay when it was sent last, if nobody knew whether they had agreed."""
     denied: float | None = None
     """Since when AWS has denied something."""
     unmarkable: bool = False

@@ -21,7 +21,7 @@ from cleanrooms_operator.core.step import (
     Resend,
     Step,
 )
-from cleanrooms_operator.runtime import search
+from cleanrooms_operator.runtime import paying, search
 from cleanrooms_operator.runtime.memory import Recall
 from cleanrooms_operator.runtime.observe import read_further
 from cleanrooms_operator.runtime.ports import NotSentError, Ports
@@ -131,6 +131,7 @@ async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> No
         return
     recall.refuse(view.parameters_hash, failures.refusal(error), view.elapsed)
     reporter.error = error
+    paying.refused(view, error, reporter)
     told = failures.step_after(error, trouble(error, view.resource, view.ports, recall))
     await reporter.write(told, _unmade(view))
 

@@ -170,7 +170,7 @@ async def _look_and_act(
 
 async def _act(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
     resource, recall = view.resource, view.recall
-    step = await payable(view, next_step(view.kind, situation), reporter)
+    step = await payable(view, situation, next_step(view.kind, situation), reporter)
     step = await admitted(view, step, starts)
     await perform(view, step, reporter)
     starts.concluded(resource.key, step, view.elapsed)
@@ -237,8 +237,10 @@ def _refusal(view: View) -> Refusal | None:
     refused, pace = view.recall.refused, view.ports.policy.pace
     if refused is None or view.requested is not None:
         return None
-    invalid = refused.refusal.reason is Reason.INVALID_SPEC
-    rest = pace.detail_interval if invalid else patience(view.recall.waits, pace)
+    lasting = refused.refusal.reason is Reason.INVALID_SPEC or (
+        view.recall.doubt is not None and refused.lasted > pace.denied_grace
+    )
+    rest = pace.detail_interval if lasting else patience(view.recall.waits, pace)
     same = refused.parameters == view.parameters_hash
     if not same or view.elapsed - refused.last > rest:
         return None
@@ -287,6 +289,9 @@ def _patience(reason: Reason, recall: Recall, pace: Pace) -> float:
             return _soon(recall.waits, pace)
         case Reason.PROGRESSING:
             return pace.progress_interval
+        case Reason.PAYER_NOT_READY:
+            # Whoever it waits for wakes it, or the List that all who wait share.
+            return pace.list_interval
         case Reason.QUEUED_FOR_QUOTA:
             return min(patience(recall.waits, pace), LONGEST_QUEUEING * pace.progress_interval)
         case _:

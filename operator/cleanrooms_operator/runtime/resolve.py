@@ -117,11 +117,11 @@ async def collaboration_of(
         known: str | None = resource.status.get(COLLABORATION)
         if resource.status.get("identifier") == membership and known is not None:
             return known
-    if recall.collaboration is None:
+    if membership not in recall.collaborations:
         named = {MEMBERSHIP_IDENTIFIER: membership}
         answer = await ports.service.call(identity, "cleanrooms", "GetMembership", named)
-        recall.collaboration = answer["membership"]["collaborationId"]
-    return recall.collaboration
+        recall.collaborations[membership] = answer["membership"]["collaborationId"]
+    return recall.collaborations[membership]
 
 
 async def _choose(search: Search, lookup: Lookup, matches: tuple[Document, ...]) -> Document | None:
