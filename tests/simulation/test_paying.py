@@ -7,6 +7,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import pytest
 
+from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_emulator.request import ServiceError
 from cleanrooms_emulator.rules import Rules, Switch
 from cleanrooms_operator.core.resource import Key
@@ -20,6 +21,7 @@ from simulation.world import World
 
 PAYS, PAYS_NOT = {"isResponsible": True}, {"isResponsible": False}
 TRAINS = {"queryCompute": PAYS_NOT, "machineLearning": {"modelTraining": PAYS}}
+PAYS_NOTHING = {"queryCompute": PAYS_NOT, "machineLearning": {"modelTraining": PAYS_NOT}}
 STUDIO = trainings.studio()
 HELD = "Reconciling PayerNotReady"
 
@@ -27,7 +29,7 @@ HELD = "Reconciling PayerNotReady"
 def agree(world: World, *members: Any) -> None:
     """Declare these members, and let the people of all others agree."""
     edit(world, *members)
-    world.settle()
+    world.rest(60.0)
     for account in (PARTNER, THIRD):
         with suppress(ServiceError):
             vote(world, account, requests(world)[-1]["id"], "APPROVE")
@@ -134,17 +136,52 @@ def test_r_16_a_payer_that_joins_from_this_cluster_starts_a_training_at_once() -
     assert world.aws.sent("CreateTrainedModel") == 1
 
 
+def test_r_16_a_payer_that_is_named_starts_a_training_at_once() -> None:
+    world = STUDIO.fork()
+    accept(world)
+    assert train(world, PARTNER) == HELD
+    edit(world, partner(paymentConfiguration=TRAINS))
+    world.rest(30.0)
+    vote(world, PARTNER, requests(world)[-1]["id"], "APPROVE")
+    world.annotate(COLLABORATION, reconcile_requested_at="now")
+    world.rest(30.0)
+    assert applied(world) == "Applied"
+    assert world.aws.sent("CreateTrainedModel") == 1, "no List of the members was that new"
+
+
+def test_r_16_what_was_put_off_is_not_sent_when_its_payer_is_relieved() -> None:
+    world = STUDIO.fork()
+    agree(world, partner(paymentConfiguration=TRAINS))
+    accept(world)
+    world.settle()
+    world.aws.faults.add(Fault(kind=FaultKind.THROTTLE, operation="CreateTrainedModel"))
+    train(world, PARTNER, wait=60.0)
+    assert "attempt" in world.resources[BASE].status
+    agree(world, partner(paymentConfiguration=PAYS_NOTHING))
+    world.aws.faults.clear()
+    world.rest(1000.0)
+    assert world.told(BASE) == HELD
+    assert "attempt" not in world.resources[BASE].status
+    assert world.aws.applied("CreateTrainedModel") == 0
+
+
 # -- what only AWS can tell ----------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("reading", ["invalid", "denied"])
-def test_er_12_a_payer_that_aws_refuses_is_told_and_not_tried_all_the_time(reading: str) -> None:
+def doubtful(reading: str) -> tuple[World, str]:
+    """Return a world whose third member is to pay and has not accepted, and its membership."""
     world = STUDIO.fork()
     world.aws.emulator.use_rules(Rules.parse([f"ER-12={reading}"]))
     world.mistaken.add(BASE)
     agree(world, partner(), third())
     membership = join(world)
     agree(world, partner(), third(paymentConfiguration=TRAINS))
+    return world, membership
+
+
+@pytest.mark.parametrize("reading", ["invalid", "denied"])
+def test_er_12_a_payer_that_aws_refuses_is_told_and_not_tried_all_the_time(reading: str) -> None:
+    world, _ = doubtful(reading)
     train(world, THIRD, wait=2 * 3600.0)
     assert world.resources[BASE].is_true("Stalled")
     assert why(world) == ("False", "PayerRefused")
@@ -155,21 +192,20 @@ def test_er_12_a_payer_that_aws_refuses_is_told_and_not_tried_all_the_time(readi
     world.rest(2 * 3600.0)
     assert world.aws.sent("CreateTrainedModel") - sent <= 2
     check_quiet(world)
+
+
+@pytest.mark.parametrize("reading", ["invalid", "denied"])
+def test_er_12_a_payer_that_aws_refused_is_tried_again_when_members_change(reading: str) -> None:
+    world, membership = doubtful(reading)
+    train(world, THIRD, wait=1800.0)
     learned = world.aws.sent("CreateTrainedModel")
-    agree(
-        world,
-        partner(),
-        third(paymentConfiguration=TRAINS, memberAbilities=["CAN_RECEIVE_RESULTS"]),
-    )
+    more = {"memberAbilities": ["CAN_RECEIVE_RESULTS"]}
+    agree(world, partner(), third(paymentConfiguration=TRAINS, **more))
     world.rest(world.pace.list_interval)
-    assert world.aws.sent("CreateTrainedModel") == learned + 1, "members have changed"
-    world.ask(
-        THIRD,
-        "cleanrooms",
-        "UpdateMembership",
-        membershipIdentifier=membership,
-        membershipPaymentConfiguration=TRAINS,
-    )
+    assert world.aws.sent("CreateTrainedModel") == learned + 1
+    accepted = {"membershipPaymentConfiguration": TRAINS}
+    named = {"membershipIdentifier": membership}
+    world.ask(THIRD, "cleanrooms", "UpdateMembership", **named, **accepted)
     world.annotate(BASE, reconcile_requested_at="now")
     world.rest(1000.0)
     assert world.told(BASE) == "Ready"
@@ -178,11 +214,7 @@ def test_er_12_a_payer_that_aws_refuses_is_told_and_not_tried_all_the_time(readi
 
 
 def test_er_12_a_run_that_aws_takes_and_fails_for_its_payer_is_not_run_again() -> None:
-    world = STUDIO.fork()
-    world.aws.emulator.use_rules(Rules.parse(["ER-12=fail"]))
-    agree(world, partner(), third())
-    join(world)
-    agree(world, partner(), third(paymentConfiguration=TRAINS))
+    world, _ = doubtful("fail")
     assert train(world, THIRD, wait=5000.0) == "Stalled TrainingFailed"
     assert world.aws.sent("CreateTrainedModel") == 1
 
@@ -201,6 +233,56 @@ def test_er_13_a_payer_of_synthetic_data_where_there_are_none(reading: str) -> N
     world.apply(key.kind, key.name, specs.channel(), key.namespace)
     world.rest(1000.0)
     assert world.told(key) == "Ready"
+
+
+def of_template(world: World, *, synthetic: bool) -> Any:
+    """Return the input of a channel by a template that is made for it."""
+    numbers = {"columnType": "NUMERICAL", "isPredictiveValue": False}
+    columns = [{"columnName": name, **numbers} for name in ("a", "b", "c", "d")]
+    columns.append({"columnName": "churn", "columnType": "CATEGORICAL", "isPredictiveValue": True})
+    parameters = {
+        "epsilon": 1.0,
+        "maxMembershipInferenceAttackScore": 0.6,
+        "columnClassification": {"columnMapping": columns},
+    }
+    more = {"syntheticDataParameters": {"mlSyntheticDataParameters": parameters}}
+    made = world.ask(
+        PARTNER,
+        "cleanrooms",
+        "CreateAnalysisTemplate",
+        membershipIdentifier=world.resources[PARTNERS].status["identifier"],
+        name="customers",
+        format="SQL",
+        source={"text": "SELECT 1"},
+        **(more if synthetic else {}),
+    )
+    sql = {"sqlParameters": {"analysisTemplateArn": made["analysisTemplate"]["arn"]}}
+    source = {"protectedQueryInputParameters": sql}
+    return {"dataSource": source, "roleArn": specs.ROLE.format(account=PARTNER)}
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "reason"),
+    [
+        pytest.param(False, "PayerNotNeeded", id="an ordinary template"),
+        pytest.param(True, "PayerNotCandidate", id="a template of synthetic data"),
+    ],
+)
+def test_r_26_a_template_says_whether_a_payer_of_synthetic_data_is_needed(
+    reason: str, *, synthetic: bool
+) -> None:
+    world, key = STUDIO.fork(), Key("MLInputChannel", "b", "more")
+    costs = {"queryCompute": PAYS_NOT, "machineLearning": {"syntheticDataGeneration": PAYS}}
+    agree(world, partner(), third(paymentConfiguration=costs))
+    named = {"computePayerAccountId": CREATOR, "syntheticDataPayerAccountId": PARTNER}
+    spec = specs.channel(
+        payerConfiguration=named, inputChannel=of_template(world, synthetic=synthetic)
+    )
+    world.apply(key.kind, key.name, spec, key.namespace)
+    world.rest(100.0)
+    assert why(world, key) == ("False", reason)
+    assert "synthetic" in world.message(key, "PayerReady")
+    assert world.aws.sent("CreateMLInputChannel") == 0
 
 
 # -- every reading -------------------------------------------------------------------------------
@@ -239,8 +321,7 @@ def test_r_32_a_payer_comes_pays_and_goes_under_every_reading(reading: str) -> N
     world.rest(1000.0)
     assert world.told(BASE) == "Ready"
     assert world.resources[BASE].status["payer"] == PARTNER
-    relieved = {**TRAINS, "machineLearning": {"modelTraining": PAYS_NOT}}
-    agree(world, partner(paymentConfiguration=relieved))
+    agree(world, partner(paymentConfiguration=PAYS_NOTHING))
     assert PARTNER not in payers(world, "modelTraining")
     another = Key(BASE.kind, BASE.namespace, "another")
     assert train(world, PARTNER, another) == HELD
