@@ -9,7 +9,6 @@ from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.servers import Emulator
 from e2e.emulated import AWS
-from install.image import Image
 from install.installation import Installation, values
 
 SPEED = "600"
@@ -40,13 +39,3 @@ def release(
         yield made
     finally:
         made._ends.close()
-
-
-@pytest.fixture(scope="session")
-def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
-    """Return what the Dockerfile's steps make, in a folder of this machine."""
-    built = Image(tmp_path_factory.mktemp("image"))
-    built.build()
-    yield built
-    for path in (built.app, *built.app.rglob("*")):
-        path.chmod(path.stat().st_mode | 0o200)

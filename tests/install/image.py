@@ -2,7 +2,6 @@
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -12,8 +11,6 @@ from functools import cached_property
 from pathlib import Path
 
 from dockerfile_parse import DockerfileParser
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from install.installation import PROJECT
 
@@ -45,27 +42,6 @@ def pairs(stage: list[Instruction], word: str) -> dict[str, str]:
     """Return the names and values of a stage's ENV or LABEL."""
     texts = (text for value in said(stage, word) for text in value.split())
     return dict(text.replace('"', "").split("=", 1) for text in texts if "=" in text)
-
-
-def locked() -> dict[str, Requirement]:
-    """Return what the lock of the operator names, by its normal name."""
-    text = (PROJECT / "requirements" / "run.lock").read_text()
-    lines = [line.removesuffix("\\") for line in text.splitlines() if re.match(r"\w", line)]
-    return {canonicalize_name(each.name): each for each in map(Requirement, lines)}
-
-
-def version(requirement: Requirement) -> str:
-    """Return the one version that a lock names."""
-    return str(requirement.specifier).removeprefix("==")
-
-
-def wanted() -> dict[str, str]:
-    """Return what of the lock is for this interpreter: name -> version."""
-    return {
-        name: version(each)
-        for name, each in locked().items()
-        if each.marker is None or each.marker.evaluate()
-    }
 
 
 def unprivileged() -> list[str]:

@@ -1,22 +1,37 @@
 """The image that the Dockerfile describes: small, fixed, without rights, and it starts."""
 
+import json
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from importlib import metadata
 from pathlib import Path
 
+import pytest
 from packaging.utils import canonicalize_name
 
 from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.waiting import wait_for
 from e2e.emulated import AWS
-from install.image import DOCKERFILE, TIMEOUT_SECONDS, USER, Image, pairs, said, stages, wanted
+from install.image import DOCKERFILE, TIMEOUT_SECONDS, USER, Image, pairs, said, stages
 from install.installation import CHART, PROJECT, Installation, values
+from install.locks import wanted
+from install.sbom import listed, versions
 
 VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
 IGNORE = DOCKERFILE.with_name("Dockerfile.dockerignore")
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Image]:
+    """Return what the Dockerfile's steps make, in a folder of this machine."""
+    built = Image(tmp_path_factory.mktemp("image"))
+    built.build()
+    yield built
+    for path in (built.app, *built.app.rglob("*")):
+        path.chmod(path.stat().st_mode | 0o200)
 
 
 class TestDockerfile:
@@ -88,6 +103,17 @@ class TestWhatIsBuilt:
         )
         assert (done.stderr, done.returncode) == ("", 0)
         assert "-m cleanrooms_operator run [OPTIONS]" in done.stdout
+
+    def test_all_of_it_is_listed(self, image: Image, tmp_path: Path) -> None:
+        subprocess.run(  # noqa: S603  this interpreter
+            [sys.executable, "-m", "venv", "--without-pip", tmp_path], check=True
+        )
+        document = json.loads(listed("environment", tmp_path, PYTHONPATH=str(image.app)))
+        assert versions(document) == wanted()
+        [root] = [each for each in document["dependencies"] if each["ref"] == "root-component"]
+        direct = {each.partition("==")[0] for each in root["dependsOn"]}
+        assert {"kopf", "boto3", "pydantic"} <= direct
+        assert str(tmp_path) not in json.dumps(document)
 
 
 def test_it_runs_as_the_chart_says_and_writes_no_file(
