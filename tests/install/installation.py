@@ -1,10 +1,11 @@
 """A release of the chart on a real API server, and its pods as processes of this machine."""
 
+import http.client
 import json
 import socket
 import sys
 import urllib.request
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,6 +15,7 @@ import yaml
 from lightkube.models.authentication_v1 import TokenRequestSpec
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import ServiceAccountToken
+from prometheus_client.parser import text_string_to_metric_families
 
 from cleanrooms_playground import helm
 from cleanrooms_playground.cluster import CRD, GROUP, Cluster
@@ -154,14 +156,26 @@ class Installation:
     def probe(self, name: str) -> int:
         """Return the status code that a probe of the first pod gets."""
         [container] = self.deployment()["spec"]["template"]["spec"]["containers"]
-        ports = {port["name"]: port["containerPort"] for port in container["ports"]}
-        asked = container[name]["httpGet"]
-        url = f"http://127.0.0.1:{ports[asked['port']]}{asked['path']}"
         try:
-            with urllib.request.urlopen(url) as answer:
+            with self._ask(container[name]["httpGet"]["path"]) as answer:
                 return int(answer.status)
         except OSError:
             return 0
+
+    def writes(self, kinds: Collection[str]) -> int:
+        """Return how many writes of these kinds the first pod has counted since its start."""
+        with self._ask("/metrics") as answer:
+            families = text_string_to_metric_families(answer.read().decode())
+            samples = [sample for family in families for sample in family.samples]
+        counted = (each for each in samples if each.name == "cleanrooms_kubernetes_writes_total")
+        return round(sum(each.value for each in counted if each.labels["kind"] in kinds))
+
+    def _ask(self, path: str) -> http.client.HTTPResponse:
+        [container] = self.deployment()["spec"]["template"]["spec"]["containers"]
+        [port] = container["ports"]
+        asked = urllib.request.urlopen(f"http://127.0.0.1:{port['containerPort']}{path}")
+        assert isinstance(asked, http.client.HTTPResponse)
+        return asked
 
     def denied(self) -> list[str]:
         """Return what the API server refused to the pods, by their own logs."""
