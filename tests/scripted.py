@@ -115,6 +115,8 @@ class AWS:
     """List operation -> the summaries that it shows."""
     age: float = 0.0
     """Seconds by which a sighting is older than now, where that is allowed."""
+    pages: int = 1
+    """Of each List."""
     paced: float = 0.0
     """Seconds for which no request may be reserved."""
     signed_before: float | None = None
@@ -167,7 +169,7 @@ class AWS:
         shown: Any = self.lists[listing.operation]
         if isinstance(shown, Exception):
             raise shown
-        return Sighting(max(since, now - self.age), tuple(shown))
+        return Sighting(max(since, now - self.age), tuple(shown), self.pages)
 
 
 def _given(answer: Any, parameters: Document) -> Document:

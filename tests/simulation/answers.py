@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from cleanrooms_operator.aws.sightings import PAGE_SIZE
 from cleanrooms_operator.core.kind import Listing
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.runtime.ports import Identity, NotSentError, PacedError, Sighting
@@ -92,7 +93,7 @@ def _sighting(world: World, run: Pass, *arguments: Any) -> Sighting:
     sight = (identity, listing, tuple(sorted(scope.items())))
     if sight not in known or known[sight].started < since:
         items = tuple(world.aws.pages(identity, listing, scope))
-        known[sight] = Sighting(world.seconds, items)
+        known[sight] = Sighting(world.seconds, items, -(-len(items) // PAGE_SIZE) or 1)
     return known[sight]
 
 

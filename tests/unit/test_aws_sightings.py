@@ -87,7 +87,9 @@ async def test_a_sighting_is_all_pages_of_a_hundred_each() -> None:
     world.now = 105.0
     second.show(more="t2")  # a page may be empty and not the last
     (await world.page()).show("b")
-    assert await asked == Sighting(100.0, ({"id": "a", "page": None}, {"id": "b", "page": "t2"}))
+    assert await asked == Sighting(
+        100.0, ({"id": "a", "page": None}, {"id": "b", "page": "t2"}), pages=3
+    )
 
 
 async def test_the_scope_is_sent_with_every_page() -> None:

@@ -51,6 +51,32 @@ class TestAtRest:
         found = present(await seen(at, make.bound(), memory))
         assert (found.state, found.details) == ("LIVE", memory.details)
 
+    async def test_r_21_where_the_list_takes_more_requests_it_is_read_itself(self) -> None:
+        at, memory = asked(make.thing()), recall(pages=2)
+        at.cluster.resources[make.KEY] = make.bound()
+        found = present(await seen(at, make.bound(), memory))
+        assert found == make.present(details=None)
+        assert (at.aws.sightings, at.aws.operations) == ([], ["GetThing"])
+
+    async def test_what_is_read_itself_is_read_whole_where_it_moved(self) -> None:
+        at, memory = asked(GetThing={"thing": make.thing(status="MAKING")}), recall(pages=2)
+        at.cluster.resources[make.KEY] = make.bound()
+        found = present(await seen(at, make.bound(), memory))
+        assert found.state == "MAKING"
+        assert at.aws.operations == ["GetThing", "ListTagsForResource"]
+
+    async def test_what_is_read_itself_and_not_there_is_proved_missing_by_lists(self) -> None:
+        at, memory = asked(GetThing=NOT_FOUND), recall(pages=2)
+        at.cluster.resources[make.KEY] = make.bound()
+        assert await seen(at, make.bound(), memory) == Missing("id-1", proved=False)
+        assert len(at.aws.sightings) == 1
+
+    async def test_how_many_requests_a_list_took_is_remembered(self) -> None:
+        at, memory = asked(make.thing()), recall()
+        at.aws.pages = 3
+        await seen(at, make.bound(), memory)
+        assert memory.pages == 3
+
     async def test_others_of_the_list_are_not_looked_at(self) -> None:
         at = asked(make.thing(id="id-0", arn="x", status="BROKEN"), make.thing())
         assert present(await seen(at, make.bound())).state == "LIVE"

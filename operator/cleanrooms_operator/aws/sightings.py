@@ -143,7 +143,7 @@ class Sightings:
             found.update((_handle(listing, item), item) for item in page[listing.items])
             token = page.get("nextToken")
             if not token:
-                return Sighting(started, tuple(found.values()))
+                return Sighting(started, tuple(found.values()), len(tokens) + 1)
             if token in tokens or len(tokens) >= MOST_PAGES:
                 message = f"{listing.operation} never comes to its last page"
                 raise ServiceError(Failure.UNAVAILABLE, "EndlessList", message, harmless=True)

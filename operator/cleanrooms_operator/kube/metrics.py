@@ -22,6 +22,7 @@ from prometheus_client.registry import Collector
 from cleanrooms_operator.core.pace import Urgency
 from cleanrooms_operator.core.resource import Resource
 from cleanrooms_operator.kinds import DEFINITIONS
+from cleanrooms_operator.kube import line_metrics
 
 NAME = "cleanrooms-operator"
 """The value of the label `name`, by which queue and election are told from other operators'."""
@@ -278,6 +279,7 @@ class ResourceMetrics(Collector):
         yield self._by_condition()
         yield self._attempts()
         yield self._charges()
+        yield from line_metrics.families(self._resources, each=self._each)
         if self._each:
             yield self._conditions()
             yield self._deletions()

@@ -131,6 +131,11 @@ PANELS = (
         "sum by (type, status) (cleanrooms_resources_by_condition)",
         "{{type}}={{status}}",
     ),
+    Panel(
+        "Runs that wait for a quota",
+        "sum by (kind, account, quota) (cleanrooms_queued_for_quota)",
+        "{{kind}} {{account}} {{quota}}",
+    ),
     Panel("Open attempts", "sum by (kind) (cleanrooms_open_attempts)", "{{kind}}"),
     Panel(
         "Runs of others at our expense",

@@ -51,6 +51,8 @@ class Recall:
     """The generation that the details were read for."""
     taken: float
     """When the details were read; before the first reading, when it saw the resource."""
+    pages: int = 1
+    """How many requests it took to see the resource in the List of its scope."""
     details: Details | None = None
     supplied: float | None = None
     """When the ConfigMaps and Secrets that it names were read last."""

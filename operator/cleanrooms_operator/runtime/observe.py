@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from cleanrooms_operator.core import runs
+from cleanrooms_operator.core import looking, runs
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.ownership import Claim
@@ -49,6 +49,8 @@ async def _observe(view: View) -> Observed:
 async def _look_at(view: View, name: ObjectId) -> Observed:
     """Look at the recorded object: by the shared List, in detail where something calls for it."""
     if not _details_are_due(view):
+        if await _is_cheaper_alone(view):
+            return await _look_alone(view, name)
         shown = await view.sighting(view.elapsed - _freshness(view), name)
         known = view.recall.details
         if known is not None and shown.started < view.recall.taken:
@@ -56,7 +58,25 @@ async def _look_at(view: View, name: ObjectId) -> Observed:
         item = _named(view, shown, name)
         if item is not None and not _has_moved(view, item):
             return await _at_rest(view, name, item)
+    return await _in_detail(view, name, await read_object(view, name))
+
+
+async def _is_cheaper_alone(view: View) -> bool:
+    """Whether to read the object itself: nobody asks that while one page shows all."""
+    if view.recall.pages == 1:
+        return False
+    line = await view.ports.cluster.list(view.kind.name)
+    return looking.is_cheaper_alone(view.kind, view.resource, view.recall.pages, line)
+
+
+async def _look_alone(view: View, name: ObjectId) -> Observed:
     fields = await read_object(view, name)
+    if fields is not None and not _has_moved(view, fields):
+        return await _at_rest(view, name, fields)
+    return await _in_detail(view, name, fields)
+
+
+async def _in_detail(view: View, name: ObjectId, fields: Document | None) -> Observed:
     if fields is None:
         return await _missed(view, name)
     view.recall.missed = None

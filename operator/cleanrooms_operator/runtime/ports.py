@@ -65,6 +65,8 @@ class Sighting:
     started: float
     """`Clock.elapsed()` before its first page was asked for."""
     items: tuple[Document, ...]
+    pages: int = 1
+    """How many requests it took."""
 
 
 class Service(Protocol):

@@ -78,7 +78,9 @@ class View:
             arns = _arns_of_several([kind.handle.of(item) for item in listed.items], of)
             sightings += [await self._versions(versions, arn, since) for arn in arns]
         items = {kind.handle.of(item): item for shown in sightings for item in shown.items}
-        return Sighting(min(shown.started for shown in sightings), tuple(items.values()))
+        self.recall.pages = sum(shown.pages for shown in sightings)
+        started = min(shown.started for shown in sightings)
+        return Sighting(started, tuple(items.values()), self.recall.pages)
 
     async def _versions(self, listing: Listing, arn: str, since: float) -> Sighting:
         scope = {**self.scope, self.kind.handle.parameter: arn}
