@@ -221,9 +221,12 @@ class TestWhatIsRendered:
     """The API server accepts all of it, by server-side apply that refuses unknown fields."""
 
     CASES = sorted((CHART / "ci").glob("*.yaml"))
-    UNSERVED = frozenset(
-        f"monitoring.coreos.com/v1/{kind}" for kind in ("ServiceMonitor", "PrometheusRule")
-    )
+
+    @pytest.fixture(scope="class", autouse=True)
+    @staticmethod
+    def _definitions(cluster: Cluster) -> None:
+        """Serve the Prometheus operator's kinds too."""
+        cluster.apply_files(Path(__file__).with_name("definitions"))
 
     @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
     def test_the_api_server_accepts_it(self, cluster: Cluster, case: Path) -> None:
@@ -231,16 +234,20 @@ class TestWhatIsRendered:
         for namespace in ("team-a", "team-b", helm.NAMESPACE):
             if cluster.get("v1/Namespace", namespace) is None:
                 cluster.create_namespace(namespace)
-        accepted = [try_out(cluster, d) for d in found if d and kind_of(d) not in self.UNSERVED]
+        accepted = [try_out(cluster, document) for document in found if document]
         assert accepted
 
-    def test_an_unknown_field_would_be_refused(self, cluster: Cluster) -> None:
-        [service] = [
-            d for d in yaml.safe_load_all(helm.template(CHART)) if d and d["kind"] == "Service"
-        ]
-        service["spec"]["prots"] = []
+    @pytest.mark.parametrize("kind", ["Service", "ServiceMonitor", "PrometheusRule"])
+    def test_an_unknown_field_would_be_refused(self, cluster: Cluster, kind: str) -> None:
+        rendered = helm.template(CHART, "--values", CHART / "ci" / "observability.yaml")
+        [found] = [d for d in yaml.safe_load_all(rendered) if d and d["kind"] == kind]
+        found["spec"]["prots"] = []
         with pytest.raises(Exception, match="prots"):
-            try_out(cluster, service)
+            try_out(cluster, found)
+
+    def test_the_alerts_that_are_applied_apart_are_accepted(self, cluster: Cluster) -> None:
+        for document in read_documents(PROJECT / "deploy" / "monitoring" / "prometheusrule.yaml"):
+            try_out(cluster, document)
 
     @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
     def test_its_pods_are_admitted_where_pods_are_restricted(
