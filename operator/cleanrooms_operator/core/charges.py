@@ -32,11 +32,11 @@ OWN = frozenset({"charges"})
 """The field of a Membership's spec that says whether charges are reported."""
 
 Reporting: TypeAlias = Annotated[
-    Literal["Report", "Ignore"],
+    Literal["Report", "Ignore"] | None,
     Field(
         description="Whether `status.charges`, events and metrics tell what other members run at "
         "this account's expense: `Report`, or `Ignore`, which saves up to three List calls every "
-        "ten minutes."
+        "ten minutes. Default: `Report`."
     ),
 ]
 

@@ -28,7 +28,7 @@ class MembershipSpec(specs.KeptSpec):
     default_result_configuration: Structure | None = None
     default_job_result_configuration: Structure | None = None
     payment_configuration: Structure | None = None
-    charges: Reporting = "Report"
+    charges: Reporting = None
     is_metrics_enabled: bool | None = None
     ml_configuration: Structure | None = Field(None, description=joining.ML_CONFIGURATION_TEXT)
     change_requests: voting.Answers | None = Field(None, description=voting.ANSWERS_TEXT)
