@@ -96,7 +96,7 @@ class Cluster:
         for document in documents:
             applied.append(self.apply(document))
             if kind_of(document) == CRD:
-                self._wait_until_served(document["metadata"]["name"])
+                self.wait_until_served(document["metadata"]["name"])
         return applied
 
     def create(self, document: Mapping[str, Any]) -> Document:
@@ -226,7 +226,7 @@ class Cluster:
             message = f"the cluster serves no {version} {name}; are its definitions applied?"
             raise PlaygroundError(message) from error
 
-    def _wait_until_served(self, name: str) -> None:
+    def wait_until_served(self, name: str) -> None:
         """Wait until a definition is established and its storage answers, which comes later."""
 
         def served() -> bool:

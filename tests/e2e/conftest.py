@@ -1,16 +1,17 @@
 """Fixtures of the tests that run everything for real, but for AWS."""
 
 from collections.abc import Generator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from cleanrooms_playground.cluster import Cluster
+from cleanrooms_playground import helm
+from cleanrooms_playground.cluster import CRD, Cluster
 from cleanrooms_playground.control_plane import ControlPlane
-from e2e.stage import OPERATOR_USER, Ground, Stage
+from e2e.granted import check_granted
+from e2e.stage import OPERATOR_ACCOUNT, Ground, Stage
+from pods import CHART
 
-PROJECT = Path(__file__).parents[2]
 LOG_LINES = 60
 
 
@@ -28,10 +29,12 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any
 
 @pytest.fixture(scope="session")
 def ground(control_plane: ControlPlane, cluster: Cluster) -> Ground:
-    """Apply the definitions and the operator's rights."""
-    cluster.apply_files(PROJECT / "crds", PROJECT / "deploy" / "rbac.yaml")
-    kubeconfig = control_plane.kubeconfig_for(OPERATOR_USER)
-    return Ground(cluster, control_plane.kubeconfig, kubeconfig)
+    """Install the chart: the definitions, and the rights of the operator's service account."""
+    named = (helm.RELEASE, CHART, "--namespace", helm.NAMESPACE, "--create-namespace")
+    helm.run("install", *named, kubeconfig=control_plane.kubeconfig)
+    for each in cluster.list(CRD):
+        cluster.wait_until_served(each["metadata"]["name"])
+    return Ground(cluster, control_plane)
 
 
 @pytest.fixture(scope="module")
@@ -46,9 +49,14 @@ def stage(
     tmp_path_factory: pytest.TempPathFactory,
     emulator_arguments: tuple[str, ...],
 ) -> Iterator[Stage]:
-    """Set up an emulated AWS and a watch that the tests of a module share."""
+    """Set up an emulated AWS and a watch that the tests of a module share.
+
+    At its end, all that operators did meanwhile is held against what they are allowed.
+    """
     with Stage(ground, tmp_path_factory.mktemp("stage"), *emulator_arguments) as built:
         yield built
+        check_granted(built.aws.log(), OPERATOR_ACCOUNT)
+        assert built.forbidden() == []
 
 
 @pytest.fixture(autouse=True)

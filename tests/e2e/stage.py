@@ -8,45 +8,59 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Self
 
+import pods
 from cleanrooms_operator.core.resource import GROUP, VERSION, Document, Key, Resource
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube.cache import parse
 from cleanrooms_playground.cluster import Cluster
+from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.processes import Process
-from cleanrooms_playground.servers import AWSIdentity, Emulator, Operator
+from cleanrooms_playground.servers import AWSIdentity, Emulator
 from e2e import declared
 from e2e.declared import Spec
 from e2e.emulated import AWS, REGION, check_creates
 from e2e.watched import Watch
 from parties import Party
+from pods import Operator
 
 ACCOUNTS = itertools.count(200_000_000_001)
 OPERATOR_ACCOUNT = "999999999999"
-OPERATOR_USER = "system:serviceaccount:cleanrooms-system:cleanrooms-operator"
-"""Whom the operator is in the cluster: it has the rights that it is deployed with, and no other."""
 
 SETTINGS: Mapping[str, Any] = {
-    "roles": '{"*": ["arn:aws:iam::*:role/cleanrooms-operator"]}',
-    "rates": '{"*": 1000}',
-    "leader_election": "false",
-    "lease_namespace": "cleanrooms-system",
+    "roles": {"*": ["arn:aws:iam::*:role/cleanrooms-operator"]},
+    "rates": {"*": 1000},
+    "leader_election": False,
     "progress_interval": 0.5,
     "list_interval": 2,
     "settle": 4,
     "send_window": 2,
-    "metrics_address": "127.0.0.1:0",
     "log_format": "plain",
 }
 """What operators are started with, unless a test says otherwise: times are seconds."""
 
+VALUES: Mapping[str, tuple[str, str]] = {
+    "roles": ("aws", "roles"),
+    "rates": ("aws", "rates"),
+    "owner": ("owner", "id"),
+    "owner_inherits": ("owner", "inherits"),
+    "leader_election": ("leaderElection", "enabled"),
+    "workers": ("reconcile", "maxConcurrent"),
+    "progress_interval": ("reconcile", "progressIntervalSeconds"),
+    "list_interval": ("reconcile", "listIntervalSeconds"),
+    "detail_interval": ("reconcile", "detailIntervalSeconds"),
+    "settle": ("reconcile", "settleSeconds"),
+    "send_window": ("reconcile", "sendWindowSeconds"),
+    "log_format": ("log", "format"),
+}
+"""Where the chart has a setting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What stages stand on for a whole run: a cluster, and the operator's way into it."""
+    """What stages stand on for a whole run: a cluster in which the chart is installed."""
 
     cluster: Cluster
-    admin: Path
-    kubeconfig: Path
+    control_plane: ControlPlane
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +137,7 @@ class Stage:
     def __enter__(self) -> Self:
         self._clear()
         with ExitStack() as ends:
-            self.watch = ends.enter_context(Watch(self._ground.admin))
+            self.watch = ends.enter_context(Watch(self._ground.control_plane.kubeconfig))
             emulator = Emulator(self._directory, self._arguments)
             ends.callback(emulator.process.stop)
             emulator.start()
@@ -160,13 +174,14 @@ class Stage:
         )
 
     def operator(self, name: str = "operator", **settings: Any) -> Operator:
-        """Make an operator, not started yet, that is ended with the stage; see SETTINGS."""
-        identity = AWSIdentity(self.aws.url, OPERATOR_ACCOUNT, REGION)
-        variables = {
-            f"CLEANROOMS_{setting.upper()}": str(value)
-            for setting, value in (SETTINGS | settings).items()
-        }
-        made = Operator(self._directory, self._ground.kubeconfig, identity, variables, name)
+        """Make an operator, not started yet, that is ended with the stage; see SETTINGS.
+
+        It is a pod of the chart with these settings, and has the rights that the chart gives.
+        """
+        deployment = pods.rendered(values(self.aws.url, SETTINGS | settings), self._directory)
+        ground = self._ground
+        node = pods.Node(ground.control_plane, ground.cluster, self._directory)
+        made = Operator(node.process(name, deployment, pods.ONE_ADDRESS))
         self._ends.callback(made.process.stop)
         self.processes.append(made.process)
         return made
@@ -245,6 +260,14 @@ class Stage:
         change = {"metadata": {"finalizers": None}}
         self.cluster.patch(key.kind, key.name, change, namespace=key.namespace)
 
+    def forbidden(self) -> list[str]:
+        """Return what operators had no right to do in the cluster, by their own logs.
+
+        Nobody may put anything into a namespace that is going, which is no matter of rights.
+        """
+        lines = (line for process in self.processes for line in process.output().splitlines())
+        return [line for line in lines if "forbidden" in line.lower() and "cannot" in line]
+
     def saw(self, kind: str, shown: Document) -> Resource:
         """Wait until the watch shows what a write has answered; return that."""
         written = parse(kind, shown)
@@ -269,6 +292,17 @@ class Stage:
                 if resource.finalizers:
                     self.let_go(resource.key)
                 self.delete(resource.key)
+
+
+def values(url: str, settings: Mapping[str, Any]) -> Document:
+    """Return the chart's values for an operator of these settings, and of the AWS at a URL."""
+    identity = AWSIdentity(url, OPERATOR_ACCOUNT, REGION)
+    variables = [{"name": name, "value": value} for name, value in identity.variables().items()]
+    made: dict[str, Any] = {"replicaCount": 1, "extraEnv": variables}
+    for setting, value in settings.items():
+        section, name = VALUES[setting]
+        made.setdefault(section, {})[name] = value
+    return made
 
 
 def is_ready(resource: Resource | None) -> bool:

@@ -3,15 +3,16 @@
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
 from cleanrooms_operator.core.resource import FINALIZER, Key, Resource
 from cleanrooms_playground.cluster import Document
-from cleanrooms_playground.servers import Operator
 from e2e import journeys
 from e2e.journeys import RUNS, Journey
 from e2e.stage import Stage
+from pods import Operator
 
 KILLS = 30
 JOURNEY_SECONDS = 240
@@ -28,7 +29,7 @@ def emulator_arguments() -> tuple[str, ...]:
 
 
 @contextmanager
-def running(stage: Stage, **settings: str) -> Iterator[Operator]:
+def running(stage: Stage, **settings: Any) -> Iterator[Operator]:
     """Run an operator for as long as the `with` block lasts."""
     operator = stage.run_operator(**{**QUICK, **settings})
     try:
@@ -219,7 +220,7 @@ def restore(stage: Stage, journey: Journey) -> int:
     "settings",
     [
         pytest.param({"owner": "first"}, id="the same cluster"),
-        pytest.param({"owner": "rebuilt", "owner_inherits": "first"}, id="a rebuilt one"),
+        pytest.param({"owner": "rebuilt", "owner_inherits": ["first"]}, id="a rebuilt one"),
     ],
 )
 def test_a_restore_finds_all_runs_again_and_starts_none(

@@ -6,9 +6,9 @@ from datetime import datetime
 import pytest
 
 from cleanrooms_operator.core.resource import Key
-from cleanrooms_playground.servers import Operator
 from e2e import declared
 from e2e.stage import Company, Stage
+from pods import Operator
 
 COMPANIES = 5
 EACH = 4
@@ -28,7 +28,7 @@ def companies(stage: Stage) -> list[Company]:
 @pytest.fixture(scope="module")
 def replicas(stage: Stage, companies: list[Company]) -> tuple[Operator, Operator]:
     """Start two replicas with the settings of the election that are the default."""
-    elected = {"leader_election": "true", "workers": 32}
+    elected = {"leader_election": True, "workers": 32}
     leader, other = (stage.operator(name=name, **elected) for name in ("leader", "other"))
     leader.start()
     leader.process.wait_for_line(WORKING, 60)

@@ -32,7 +32,7 @@ def test_the_rates_are_in_force(stage: Stage) -> None:
 def test_nothing_is_ever_throttled(stage: Stage) -> None:
     """R-21: below 80 % of a rate for what nobody waits for; below all of it for the rest."""
     mark = stage.aws.mark()
-    stage.run_operator(rates="{}", list_interval=3)
+    stage.run_operator(rates={}, list_interval=3)
     creator, partner = stage.company(), stage.company()
     keys = []
     for number in range(COLLABORATIONS):

@@ -86,7 +86,7 @@ def test_a_rebuilt_cluster_that_inherits_adopts_all(
 ) -> None:
     """R-2."""
     (first,) = owners(stage, made)
-    operator = stage.run_operator(owner=REBUILT, owner_inherits=first)
+    operator = stage.run_operator(owner=REBUILT, owner_inherits=[first])
     assert_adopted(stage, made, restored)
     assert owners(stage, made) == {REBUILT}
     operator.process.stop()

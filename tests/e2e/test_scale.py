@@ -9,9 +9,9 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cleanrooms_operator.core.resource import Key
-from cleanrooms_playground.servers import Operator
 from e2e.emulated import Record
 from e2e.stage import Company, Stage
+from pods import Operator
 
 EACH = 100
 """Collaborations, and Memberships, of each of two companies."""

@@ -44,19 +44,6 @@ def pairs(stage: list[Instruction], word: str) -> dict[str, str]:
     return dict(text.replace('"', "").split("=", 1) for text in texts if "=" in text)
 
 
-def unprivileged() -> list[str]:
-    """Return what makes a command run as the image's user, whom no file knows, or nothing.
-
-    A namespace of users needs no right on most Linux machines; files that nobody may write are
-    then read-only for whoever runs the tests, even for root.
-    """
-    found = shutil.which("unshare")
-    prefix = [str(found), "--user", f"--map-user={USER}", f"--map-group={USER}"]
-    if found is None or subprocess.run([*prefix, "true"], check=False).returncode != 0:  # noqa: S603  that of the PATH
-        return []
-    return prefix
-
-
 @dataclass(frozen=True)
 class Image:
     """The image's files, which nobody may write, below a folder of this machine."""
@@ -76,7 +63,7 @@ class Image:
             path.chmod(path.stat().st_mode & ~0o222)
 
     def command(self, *arguments: str) -> list[str]:
-        """Return the entry point with these arguments, as the image's user if that can be had.
+        """Return the entry point with these arguments.
 
         Python finds nothing but its own library and what the image names.
         """
@@ -84,7 +71,7 @@ class Image:
         program, *fixed = json.loads(entry)
         assert program == PYTHON
         interpreter = str(Path(sys.base_prefix) / "bin" / "python3")
-        return [*unprivileged(), interpreter, "-S", *fixed, *arguments]
+        return [interpreter, "-S", *fixed, *arguments]
 
     def environment(self) -> dict[str, str]:
         own = pairs(stages()[1], "ENV")

@@ -3,25 +3,22 @@
 import http.client
 import json
 import socket
-import sys
 import urllib.request
 from collections.abc import Collection, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import yaml
-from lightkube.models.authentication_v1 import TokenRequestSpec
-from lightkube.models.meta_v1 import ObjectMeta
-from lightkube.resources.core_v1 import ServiceAccountToken
 from prometheus_client.parser import text_string_to_metric_families
 
 from cleanrooms_playground import helm
 from cleanrooms_playground.cluster import CRD, GROUP, Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.processes import Process
-from cleanrooms_playground.servers import AWSIdentity, isolated_environment
+from cleanrooms_playground.servers import AWSIdentity
+from pods import ONE_ADDRESS, TODAY, Node, Program
 
 PROJECT = Path(__file__).parents[2]
 CHART = PROJECT / helm.CHART
@@ -55,25 +52,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-class Program(Protocol):
-    """How the operator is started."""
-
-    def command(self, *arguments: str) -> list[str]: ...
-
-    def environment(self) -> Mapping[str, str]: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Today:
-    """The operator that is tested, by the interpreter of the tests."""
-
-    def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-m", "cleanrooms_operator", *arguments]
-
-    def environment(self) -> Mapping[str, str]:
-        return {}
-
-
 @dataclass
 class Installation:
     """A release, the pods of its Deployment as processes, and what is set in all its versions."""
@@ -82,7 +60,7 @@ class Installation:
     cluster: Cluster
     directory: Path
     values: Values
-    program: Program = Today()
+    program: Program = TODAY
     pods: list[Process] = field(default_factory=list)
     _ends: ExitStack = field(default_factory=ExitStack)
 
@@ -122,22 +100,10 @@ class Installation:
 
     def start(self) -> None:
         """Do what kubelets would: run the container of each replica, as its service account."""
-        spec = self.deployment()["spec"]
-        pod = spec["template"]["spec"]
-        [container] = pod["containers"]
-        kubeconfig = self._kubeconfig(pod["serviceAccountName"])
-        environment = {
-            **isolated_environment(),
-            **self.program.environment(),
-            **{each["name"]: each.get("value", helm.NAMESPACE) for each in container["env"]},
-            "KUBECONFIG": str(kubeconfig),
-        }
-        for number in range(spec["replicas"]):
-            # Pods have an address each, and these processes share one.
-            own = {"CLEANROOMS_METRICS_ADDRESS": "127.0.0.1:0"} if number else {}
-            command = self.program.command(*container["args"])
-            log_path = self.directory / f"pod-{number}.log"
-            process = Process(f"pod {number}", command, environment | own, log_path)
+        node = Node(self.control_plane, self.cluster, self.directory, self.program)
+        deployment = self.deployment()
+        for number in range(deployment["spec"]["replicas"]):
+            process = node.process(f"pod {number}", deployment, ONE_ADDRESS if number else {})
             self._ends.callback(process.stop)
             process.start()
             self.pods.append(process)
@@ -185,18 +151,6 @@ class Installation:
             for line in pod.output().splitlines()
             if "forbidden" in line.lower()
         ]
-
-    def _kubeconfig(self, account: str) -> Path:
-        """Write a kubeconfig with a token of the service account, as a kubelet asks for one."""
-        spec = TokenRequestSpec(audiences=[], expirationSeconds=3600)
-        request = ServiceAccountToken(spec=spec, metadata=ObjectMeta())
-        made = self.cluster.client.create(request, account, namespace=helm.NAMESPACE)
-        assert made.status is not None
-        content = yaml.safe_load(self.control_plane.kubeconfig.read_text())
-        content["users"][0]["user"] = {"token": made.status.token}
-        path = self.directory / f"{account}.kubeconfig"
-        path.write_text(yaml.safe_dump(content))
-        return path
 
     # -- what is there -----------------------------------------------------------------------
 

@@ -19,6 +19,7 @@ from install.image import DOCKERFILE, TIMEOUT_SECONDS, USER, Image, pairs, said,
 from install.installation import CHART, PROJECT, Installation, values
 from install.locks import wanted
 from install.sbom import listed, versions
+from pods import confined
 
 VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
 IGNORE = DOCKERFILE.with_name("Dockerfile.dockerignore")
@@ -93,7 +94,7 @@ class TestWhatIsBuilt:
 
     def test_it_says_how_it_is_used(self, image: Image) -> None:
         done = subprocess.run(  # noqa: S603  what was just built
-            image.command("run", "--help"),
+            [*confined(USER, USER), *image.command("run", "--help")],
             env=image.environment(),
             cwd="/",
             capture_output=True,

@@ -22,7 +22,8 @@ from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.waiting import wait_for
 from e2e.emulated import AWS
-from install.installation import CHART, PROJECT, Installation, Today
+from install.installation import CHART, PROJECT, Installation
+from pods import TODAY
 
 EARLIER = "5fbe2eb"
 """The commit that introduced the last kinds."""
@@ -125,7 +126,7 @@ def test_todays_takes_over_without_a_change_in_aws_and_writes_only_what_is_new(
     release: Installation, aws: AWS
 ) -> None:
     before, mark = resources(release.cluster), aws.mark()
-    release.program = Today()
+    release.program = TODAY
     release.upgrade(CHART, replicaCount=1)
     release.restart()
     look_around(aws)

@@ -12,8 +12,6 @@ Document = dict[str, Any]
 SAME = {"Current": "Healthy", "InProgress": "Progressing", "Failed": "Degraded"}
 """What kstatus says -> what Argo CD says, of what is neither paused nor being deleted."""
 
-NEVER_PAUSED = {"AWSAccount"}
-
 
 def reason(document: Document, condition: str) -> str | None:
     for each in document["status"].get("conditions", ()):
@@ -46,8 +44,7 @@ def test_both_tools_say_the_same_of_every_state() -> None:
 @pytest.mark.parametrize("kind", [*KINDS, "AWSAccount", "TrainedModel"])
 def test_each_kind_was_seen_in_every_state(kind: str) -> None:
     seen = {health(document)["status"] for document in of(kind)}
-    paused = set() if kind in NEVER_PAUSED else {"Suspended"}
-    assert seen == {"Healthy", "Progressing", "Degraded"} | paused
+    assert seen == {"Healthy", "Progressing", "Degraded", "Suspended"}
     assert {kstatus(each) for each in of(kind)} == {*SAME, "Terminating"}
 
 
