@@ -151,8 +151,8 @@ class Settings(BaseSettings):
     # -- values from elsewhere -------------------------------------------------------------------
     secret_sources: Annotated[
         bool,
-        Field(description="true, or false where the operator is not to read any Secret"),
-    ] = True
+        Field(description="true where specs may take values from Secrets, which are then read"),
+    ] = False
     source_key: Annotated[
         SecretStr | None,
         Field(

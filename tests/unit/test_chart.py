@@ -175,7 +175,8 @@ class TestRights:
         """The chart and deploy/rbac.yaml, which is good for all settings, have one source."""
         expected = [d["rules"] for d in rights.manifests() if "rules" in d]
         expected[0] = [rule for rule in expected[0] if rule not in rights.for_patterns()]
-        found = [d["rules"] for d in documents() if d["kind"] in {"Role", "ClusterRole"}]
+        all_secrets = documents("--set", "sources.secretNamespaces={*}")
+        found = [d["rules"] for d in all_secrets if d["kind"] in {"Role", "ClusterRole"}]
         assert sorted(map(json.dumps, found)) == sorted(map(json.dumps, expected))
 
     def test_with_named_namespaces_there_is_no_cluster_role(self) -> None:
@@ -192,17 +193,41 @@ class TestRights:
     ) -> None:
         found = case("patterns")
         role = of_kind("ClusterRole", found)[0]
-        expected = [*rights.in_namespaces(), *rights.for_secrets(), *rights.for_patterns()]
+        expected = [*rights.in_namespaces(), *rights.for_patterns()]
         assert role["rules"] == expected
         assert settings(found, monkeypatch).watch_namespaces == ("team-*", "data")
 
-    def test_without_secrets_there_is_no_right_to_read_any(
-        self, monkeypatch: pytest.MonkeyPatch
+    @pytest.mark.parametrize(
+        ("arguments", "where"),
+        [
+            ((), []),
+            (("--set", "sources.secretNamespaces={*}"), [("ClusterRole", None)]),
+            (
+                ("--values", str(CASES["extended"])),
+                [("Role", "team-a"), ("Role", "team-b")],
+            ),
+            (
+                ("--values", str(CASES["namespaced"]), "--set", "sources.secretNamespaces={*}"),
+                [("Role", "team-a"), ("Role", "team-b")],
+            ),
+        ],
+        ids=["none", "all", "some", "all-that-are-watched"],
+    )
+    def test_secrets_are_read_where_the_values_say_so(
+        self,
+        arguments: tuple[str, ...],
+        where: list[tuple[str, str | None]],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        found = case("tuned")
-        rules = [r for d in found if d["kind"] in {"Role", "ClusterRole"} for r in d["rules"]]
-        assert not [rule for rule in rules if "secrets" in rule["resources"]]
-        assert not settings(found, monkeypatch).secret_sources
+        found = documents(*arguments)
+        readers = [
+            (document["kind"], document["metadata"].get("namespace"))
+            for document in found
+            if document["kind"] in {"Role", "ClusterRole"}
+            and any("secrets" in rule["resources"] for rule in document["rules"])
+        ]
+        assert readers == where
+        assert settings(found, monkeypatch).secret_sources == bool(where)
 
     def test_the_key_of_hashes_is_mounted(self) -> None:
         found = case("extended")

@@ -57,7 +57,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" }}
   (list "ROLES" .aws.roles)
   (list "ENDPOINT_PROFILES" .aws.endpointProfiles)
   (list "RATES" .aws.rates)
-  (list "SECRET_SOURCES" .sources.secrets)
+  (list "SECRET_SOURCES" (not (empty .sources.secretNamespaces)))
   (list "SOURCE_KEY_FILE" (ternary "/etc/cleanrooms-operator/key" "" (ne .sources.keySecret "")))
   (list "QUOTAS" .aws.quotas)
   (list "WORKERS" .reconcile.maxConcurrent)
