@@ -1,6 +1,7 @@
 """The demo waits for what it applied, tells why something is not Ready, and can be kept."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -235,6 +236,32 @@ class TestKept:
 
 
 class TestCommandLine:
+    def test_both_acts_end_well_and_the_last_run_is_charged_to_the_new_payer(self) -> None:
+        argv = [
+            sys.executable,
+            "-m",
+            "cleanrooms_playground",
+            "demo",
+            "--timeout=600",
+            "-o",
+            "json",
+        ]
+        ended = subprocess.run(  # noqa: S603  our own command
+            argv, check=False, capture_output=True, text=True, timeout=900
+        )
+        assert ended.returncode == 0, ended.stderr
+        outcome = json.loads(ended.stdout)
+        assert outcome["ready"]
+        runs = [run for account in outcome["accounts"] for run in account["runs"]]
+        assert {(run["name"], run["payer"]) for run in runs} == {
+            ("customers", "111111111111"),
+            ("churn-first", "111111111111"),
+            ("churn-second", "111111111111"),
+            ("churn-scores", "111111111111"),
+            ("churn-third", "222222222222"),
+        }
+        assert "you would become a candidate to pay for modelTraining" in ended.stderr
+
     @pytest.mark.parametrize("signum", [signal.SIGINT, signal.SIGTERM])
     def test_the_control_plane_runs_until_it_is_told_to_end(
         self, tmp_path: Path, signum: signal.Signals
