@@ -20,9 +20,10 @@ from botocore.exceptions import (
 from botocore.model import OperationModel
 from botocore.parsers import ResponseParserError
 
-from cleanrooms_operator.aws.errors import LONGEST_MESSAGE, Exchange, classify, redacted
+from cleanrooms_operator.aws.errors import LONGEST_MESSAGE, Exchange, classify
 from cleanrooms_operator.aws.shapes import is_read, missing_member
 from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.redaction import redacted
 
 SESSION = botocore.session.Session()
 MODELS = {name: SESSION.get_service_model(name) for name in ("cleanrooms", "cleanroomsml", "sts")}

@@ -166,6 +166,22 @@ class TestEnds:
         assert "AWS says CREATE_FAILED: ALGORITHM: xxx" in step.message
         assert len(step.message) < 1200
 
+    def test_what_a_container_says_tells_nothing_of_what_it_was_started_with(self) -> None:
+        query = {"sqlParameters": {"queryString": "SELECT x", "parameters": {"p": "of-query"}}}
+        fields = {
+            "statusDetails": {
+                "statusCode": "ALGORITHM",
+                "message": "TOKEN=hunter2 of-query with epochs 'ten' on SELECT x in churn",
+            },
+            "environment": {"TOKEN": "hunter2"},
+            "hyperparameters": {"epochs": "ten"},
+            "sources": [query],
+            "name": "churn",
+        }
+        step = decide(present("CREATE_FAILED", fields=fields))
+        assert isinstance(step, Stall)
+        assert step.message.endswith("TOKEN=*** *** with epochs '***' on *** in churn")
+
 
 class TestDeletion:
     """OP-18 and OP-21: cancel, wait, delete, and let go of what is over."""

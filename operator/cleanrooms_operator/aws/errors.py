@@ -4,8 +4,7 @@ It reads codes, never HTTP statuses: a proxy answers with any status, and AWS th
 as well as 429. Source of the codes: the services' models and their Common Errors pages.
 """
 
-import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from types import MappingProxyType
@@ -21,16 +20,10 @@ from botocore.model import OperationModel
 
 from cleanrooms_operator.aws.shapes import is_read, sensitive_values
 from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.redaction import redacted
 from cleanrooms_operator.core.resource import Document
 
 LONGEST_MESSAGE = 1024
-BLANK = "***"
-QUOTES = ("'", '"', "`")
-SHORTEST_SECRET = 4
-"""Shorter texts are blanked where they are quoted only: else they would blank half a message."""
-
-SHORTEST_ECHO = 16
-"""What has that many characters of a secret in a row echoes it, even if AWS has cut it."""
 
 _CLIENT_STATUSES = range(400, 500)
 
@@ -206,39 +199,3 @@ def _clean(exchange: Exchange, member: object) -> object:
     if isinstance(member, list):
         return [_clean(exchange, value) for value in member]
     return member
-
-
-def redacted(message: str, secrets: Iterable[str]) -> str:
-    """Return `message` without the secrets, also where they are quoted as Python or JSON do."""
-    forms = {
-        form
-        for secret in secrets
-        for form in (secret, repr(secret)[1:-1], json.dumps(secret)[1:-1])
-    }
-    for form in sorted(forms, key=len, reverse=True):
-        if len(form) >= SHORTEST_SECRET:
-            message = message.replace(form, BLANK)
-        for quote in QUOTES if form else ():
-            message = message.replace(f"{quote}{form}{quote}", f"{quote}{BLANK}{quote}")
-    return _without_echoes(message, [form for form in forms if len(form) > SHORTEST_ECHO])
-
-
-def _without_echoes(message: str, secrets: list[str]) -> str:
-    """Return `message` without longer parts of secrets."""
-    kept: list[str] = []
-    place = 0
-    while place < len(message):
-        end = max((_echo_end(message, place, secret) for secret in secrets), default=place)
-        kept.append(message[place] if end == place else BLANK)
-        place = max(end, place + 1)
-    return "".join(kept)
-
-
-def _echo_end(message: str, place: int, secret: str) -> int:
-    """Return where the part of a secret ends that begins at a place; there, if it is too short."""
-    end = place + SHORTEST_ECHO
-    if end > len(message) or message[place:end] not in secret:
-        return place
-    while end < len(message) and message[place : end + 1] in secret:
-        end += 1
-    return end

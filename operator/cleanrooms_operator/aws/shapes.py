@@ -6,7 +6,7 @@ from typing import Any
 
 from botocore.model import OperationModel, Shape
 
-from cleanrooms_operator.core.sources import SENSITIVE
+from cleanrooms_operator.core.redaction import SENSITIVE
 
 _HANDLES: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {"AssumeRole": ("Credentials", "AssumedRoleUser"), "GetCallerIdentity": ("Account", "Arn")}

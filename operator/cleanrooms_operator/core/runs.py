@@ -7,6 +7,7 @@ from pydantic import Field
 
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.redaction import redacted, sensitive_values
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
@@ -211,11 +212,15 @@ def failed(reason: Reason, message: str) -> Fact:
 
 
 def words(present: Present) -> str:
-    """Return AWS's word for the state, with what it says of a failure."""
+    """Return AWS's word for the state, with what it says of a failure.
+
+    That may be a container's own words, which may hold what the container was started with.
+    """
     said = f"AWS says {present.state}"
-    details = present.details.fields.get("statusDetails") if present.details else None
-    told = [(details or {}).get(name) for name in ("statusCode", "message")]
-    return ": ".join((said, *filter(None, told)))[:LONGEST_MESSAGE]
+    shown = present.details.fields if present.details else {}
+    details = shown.get("statusDetails") or {}
+    message = redacted(details.get("message") or "", sensitive_values(shown))
+    return ": ".join(filter(None, (said, details.get("statusCode"), message)))[:LONGEST_MESSAGE]
 
 
 def waiting(kind: Kind, present: Present) -> str:

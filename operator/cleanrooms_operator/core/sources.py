@@ -14,6 +14,7 @@ from pydantic import Field
 
 from cleanrooms_operator.core.attempt import parameters_hash
 from cleanrooms_operator.core.kind import Kind
+from cleanrooms_operator.core.redaction import SENSITIVE
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.core.values import NameRef, ResourceName, Value, fields
 
@@ -21,9 +22,6 @@ CONFIG_MAP, SECRET = "ConfigMap", "Secret"
 
 Contents: TypeAlias = Mapping[str, str | None]
 """The entries of a ConfigMap or Secret; None is one that is not text."""
-
-SENSITIVE = frozenset({"queryString", "parameters", "environment", "hyperparameters"})
-"""AWS parameters, at any depth, whose values are told to nobody, wherever they come from."""
 
 
 class EntryRef(Value):
