@@ -17,11 +17,11 @@ import yaml
 from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_emulator.store import Failure
 from cleanrooms_operator.core.ownership import Owner
-from cleanrooms_operator.core.resource import GROUP, VERSION, Resource
+from cleanrooms_operator.core.resource import GROUP, VERSION, Key, Resource
 from cleanrooms_playground import helm
 from scripting import action, discovered, health
 from simulation import specs, trainings
-from simulation.specs import EXAMPLES
+from simulation.specs import EXAMPLES, RUNS
 from simulation.world import World
 
 PROJECT = Path(__file__).parents[1]
@@ -29,7 +29,18 @@ FOLDER = PROJECT / helm.ARGOCD
 
 Document = dict[str, Any]
 
-DECISIVE = ("Ready", "Reconciling", "Stalled", "Paused", "Succeeded", "Failed", "Expired")
+DECISIVE = (
+    "Ready",
+    "Reconciling",
+    "Stalled",
+    "Paused",
+    "Succeeded",
+    "Failed",
+    "Expired",
+    "PayerReady",
+    "ChangesApplied",
+)
+DAY = 86_400.0
 ACTIONS = ("check", "pause", "resume", "cancel")
 DENIALS = ("Create*", "Get*", "List*", "*")
 
@@ -126,6 +137,92 @@ def restored_elsewhere() -> World:
     return world
 
 
+def changed() -> World:
+    """Return a world in which a member is added, which waits for people, and then goes on."""
+    world = specs.settled()
+    third = {"accountId": "333333333333", "displayName": "C", "memberAbilities": []}
+    known = specs.collaboration()["members"]
+    example = EXAMPLES["collaboration"]
+    asked = specs.collaboration(members=[*known, third])
+    world.apply(example.key.kind, example.key.name, asked, example.key.namespace)
+    world.rest(1000.0)
+    answers = specs.partners_membership(changeRequests={"autoApprove": ["ADD_MEMBER"]})
+    world.apply(specs.PARTNERS.kind, specs.PARTNERS.name, answers, specs.PARTNERS.namespace)
+    world.settle()
+    return world
+
+
+@cache
+def _bought() -> World:
+    return specs.finished()
+
+
+def bought() -> World:
+    """Return a world in which runs ended well, were edited, paused, expired and deleted."""
+    world = _bought().fork()
+    runs = [example.key for example in RUNS.values()]
+    for example in RUNS.values():
+        example.edit(world)
+    world.settle()
+    for key in runs:
+        world.annotate(key, paused="true")
+    world.settle()
+    for key in runs:
+        world.annotate(key, paused=None)
+    world.settle()
+    world.tick(29 * DAY)
+    world.rest(2 * DAY)
+    world.delete(*reversed(runs))
+    world.settle()
+    return world
+
+
+def anew(ending: Callable[[World, Key], None], name: str) -> World:
+    """Return a world in which one run is made once more, and ends otherwise."""
+    world = _bought().fork()
+    example = RUNS[name]
+    key = replace(example.key, name=f"{example.key.name}-2")
+    world.apply(key.kind, key.name, {**example.spec, "name": key.name}, key.namespace)
+    ending(world, key)
+    world.settle(seconds=6000.0)
+    return world
+
+
+def _fail(world: World, key: Key) -> None:
+    kind = {"InferenceJob": "TrainedModelInferenceJob"}.get(key.kind, key.kind)
+    world.aws.emulator.store.fail_next(Failure(kind, "INTERNAL_ERROR", "It did not work."))
+
+
+def _cancel(world: World, key: Key) -> None:
+    world.rest(30.0)
+    world.annotate(key, cancel="true")
+
+
+def _delete(world: World, key: Key) -> None:
+    world.rest(30.0)
+    world.delete(key)
+
+
+def queued() -> World:
+    """Return a world in which trainings wait for each other."""
+    world = trainings.studio()
+    rules = world.aws.emulator.rules
+    world.aws.emulator.use_rules(replace(rules, quotas=replace(rules.quotas, trainings=1)))
+    for name in ("one", "two"):
+        world.apply(trainings.BASE.kind, name, trainings.model(world), trainings.BASE.namespace)
+    world.settle(seconds=30_000.0)
+    return world
+
+
+def unpaid() -> World:
+    """Return a world in which a training names a payer that is no candidate."""
+    world, key = trainings.studio(), trainings.BASE
+    spec = trainings.model(world, mlModelTrainingPayerAccountId=specs.PARTNER)
+    world.apply(key.kind, key.name, spec, key.namespace)
+    world.rest(1000.0)
+    return world
+
+
 HISTORIES: tuple[Callable[[], World], ...] = (
     everything,
     edited,
@@ -135,6 +232,11 @@ HISTORIES: tuple[Callable[[], World], ...] = (
     failed,
     throttled,
     restored_elsewhere,
+    changed,
+    bought,
+    queued,
+    unpaid,
+    *(partial(anew, ending, name) for ending in (_fail, _cancel, _delete) for name in RUNS),
     *(partial(denied, operation) for operation in DENIALS),
 )
 
