@@ -21,7 +21,7 @@ from cleanrooms_operator.aws.settings import Observer
 from cleanrooms_operator.aws.settings import Settings as GatewaySettings
 from cleanrooms_operator.aws.settings import Surroundings as GatewaySurroundings
 from cleanrooms_operator.core.references import ACCOUNT
-from cleanrooms_operator.core.resource import Key
+from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME, DEFINITIONS
 from cleanrooms_operator.kube import logs, manifests
 from cleanrooms_operator.kube.api import FORBIDDEN, NOT_FOUND, Api, ApiError
@@ -41,7 +41,7 @@ from cleanrooms_operator.kube.workers import Engine, Surroundings, Worker
 from cleanrooms_operator.runtime.accounts import reconcile_account
 from cleanrooms_operator.runtime.memory import Memories
 from cleanrooms_operator.runtime.outcome import Outcome
-from cleanrooms_operator.runtime.ports import Policy, Ports
+from cleanrooms_operator.runtime.ports import Clock, Policy, Ports
 from cleanrooms_operator.runtime.reconcile import reconcile
 from cleanrooms_operator.settings import Settings, SettingsError, load, unknown_variables
 
@@ -100,14 +100,15 @@ def _parts(base: Base, policy: Policy) -> Parts:
     cache = Cache()
     shares = by_account(cache, base.settings.workers)
     queue = WorkQueue(base.clock.elapsed, base.chance, base.metrics.queue, shares=shares)
-    schedule = Schedule(queue, cache, policy.pace, base.metrics)
+    memories = Memories()
+    schedule = Schedule(queue, cache, policy.pace, base.metrics, saw=_noting(memories, base.clock))
     cluster = CachedCluster(base.api, cache, schedule, secret_sources=base.settings.secret_sources)
     election = _election(base) if base.settings.leader_election else None
     held = always if election is None else election.held
     poster = Poster(base.api, base.clock, base.ids, base.identity, base.metrics)
     around = Surroundings(queue, cache, poster, base.metrics, base.clock, base.ids, base.chance)
     ports = Ports(cluster, _gateway(base, held), base.clock, base.ids, policy)
-    engine = _engine(ports, held)
+    engine = _engine(ports, memories, held)
     _sample(base, queue, cache)
     return Parts(
         cluster=cluster,
@@ -123,9 +124,12 @@ def _parts(base: Base, policy: Policy) -> Parts:
     )
 
 
-def _engine(ports: Ports, held: Callable[[], bool]) -> Engine:
-    memories = Memories()
+def _noting(memories: Memories, clock: Clock) -> Callable[[Resource], object]:
+    """Return what remembers since when a resource is known."""
+    return lambda resource: memories.of(resource, clock.elapsed())
 
+
+def _engine(ports: Ports, memories: Memories, held: Callable[[], bool]) -> Engine:
     async def run_pass(key: Key) -> Outcome:
         if key.kind == ACCOUNT:
             return await reconcile_account(key, tuple(BY_NAME), ports, memories)

@@ -43,7 +43,7 @@ class Operator:
     def __init__(self, api: BreakableApi) -> None:
         self.metrics, clock, cache = metrics(), SystemClock(), Cache()
         self.queue = WorkQueue(clock.elapsed, seeded(), self.metrics.queue)
-        self.schedule = Schedule(self.queue, cache, Pace(), self.metrics)
+        self.schedule = Schedule(self.queue, cache, Pace(), self.metrics, saw=print)
         self.edge = CachedCluster(api, cache, self.schedule)
         self.done = asyncio.Event()
         poster = Poster(api, clock, Numbers(), "me", self.metrics)

@@ -53,6 +53,7 @@ class Past:
 
     world: World
     keys: tuple[Key, ...]
+    starting: Stretch
     under_way: Stretch
     over: Stretch
 
@@ -60,6 +61,7 @@ class Past:
 @pytest.fixture(scope="module")
 def past() -> Past:
     world = fleet(PACE)
+    applied = _now(world)
     keys = tuple(
         key
         for study in MEMBERSHIPS
@@ -68,13 +70,14 @@ def past() -> Past:
     )
     while any(world.resources[key].status.get("identifier") is None for key in keys):
         world.run_next()
+    starting = _since(world, applied)
     began = _now(world)
     world.settle(seconds=2000.0)
     under_way = _since(world, began)
     world.rest(PUBLISHED)
     began = _now(world)
     world.rest(INTERVALS * PACE.list_interval)
-    return Past(world, keys, under_way, _since(world, began))
+    return Past(world, keys, starting, under_way, _since(world, began))
 
 
 def _now(world: World) -> tuple[float, int, int]:
@@ -95,6 +98,12 @@ def test_all_are_bought_once_and_end_well(past: Past) -> None:
     for kind, count in EACH.items():
         made = past.world.aws.records(BY_NAME[kind].create)
         assert len(made) == count * len(MEMBERSHIPS)
+
+
+@pytest.mark.parametrize("kind", EACH)
+def test_r_21_one_list_does_for_all_that_are_applied_together(past: Past, kind: str) -> None:
+    listed = past.starting.lists(kind)
+    assert max(listed.values()) <= past.starting.seconds / PACE.progress_interval + 2
 
 
 @pytest.mark.parametrize("kind", EACH)

@@ -213,6 +213,8 @@ class World:
         if number not in self.processes:
             process = Process(Agenda(self.pace), Cache(self.kubernetes))
             process.agenda.begin(self.resources, self.seconds)
+            for resource in self.resources.values():
+                process.memories.of(resource, self.seconds)
             self.processes[number] = process
         return self.processes[number]
 
@@ -386,6 +388,8 @@ class World:
         concerned = self.waking.update(before, after)
         for number, process in self.processes.items():
             agenda = process.agenda
+            if after is not None:
+                process.memories.of(after, self.seconds)
             for key in concerned if number == self.writer else {resource.key, *concerned}:
                 agenda.add(key, self.seconds)
 

@@ -31,10 +31,11 @@ class Stage:
 
     def __init__(self, *resources: Resource) -> None:
         self.metrics = metrics()
+        self.seen: list[Resource] = []
         self.cache = Cache()
         self.clock = LoopClock()
         self.queue = WorkQueue(self.clock.elapsed, seeded(), self.metrics.queue)
-        self.schedule = Schedule(self.queue, self.cache, Pace(), self.metrics)
+        self.schedule = Schedule(self.queue, self.cache, Pace(), self.metrics, saw=self.seen.append)
         for resource in resources:
             self.put(resource)
 
@@ -90,6 +91,16 @@ def test_what_is_stalled_or_paused_is_not_at_rest() -> None:
         if type_ == "Ready":
             del told["conditions"][0]
         assert not is_at_rest(a_resource("Collaboration", "study", status=told))
+
+
+async def test_what_is_there_is_told_as_seen_before_its_turn() -> None:
+    stage = Stage(REST)
+    assert stage.seen == []  # whoever does not lead asks nothing of AWS
+    stage.schedule.begin()
+    new = a_resource("Collaboration", "new")
+    stage.put(new)
+    stage.schedule.changed(REST, None, own=False)
+    assert stage.seen == [REST, new]
 
 
 async def test_nothing_is_queued_while_the_cache_is_filled() -> None:

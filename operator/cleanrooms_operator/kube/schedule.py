@@ -1,5 +1,7 @@
 """Which resource is looked at when: what changed at once, what is at rest now and then."""
 
+from collections.abc import Callable
+
 from cleanrooms_operator.core.pace import Pace, Urgency, spread
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import DEFINITIONS
@@ -23,13 +25,26 @@ def is_at_rest(resource: Resource) -> bool:
 
 
 class Schedule:
-    """Hears of every change, and queues what it concerns."""
+    """Hears of every change, and queues what it concerns.
 
-    def __init__(self, queue: WorkQueue, cache: Cache, pace: Pace, metrics: Metrics) -> None:
+    `saw` is told of each resource before its turn comes: a List that is asked for after that
+    does for all that were seen before, however many wait for their turns.
+    """
+
+    def __init__(
+        self,
+        queue: WorkQueue,
+        cache: Cache,
+        pace: Pace,
+        metrics: Metrics,
+        *,
+        saw: Callable[[Resource], object],
+    ) -> None:
         self._queue = queue
         self._cache = cache
         self._pace = pace
         self._metrics = metrics
+        self._saw = saw
         self._waking = Waking(self._is_deleting)
         self._has_begun = False
 
@@ -39,6 +54,8 @@ class Schedule:
         resource = after or before
         if not self._has_begun or resource is None:
             return
+        if after is not None:
+            self._saw(after)
         if not own:
             self._queue.add(resource.key, Urgency.CHANGE)
         for key in concerned:
@@ -60,6 +77,7 @@ class Schedule:
         self._has_begun = True
         for definition in DEFINITIONS:
             for resource in self._cache.list(definition.name):
+                self._saw(resource)
                 if is_at_rest(resource):
                     seconds = spread(resource.uid) * self._pace.list_interval
                     self._queue.add_after(resource.key, seconds, Urgency.DRIFT)
