@@ -65,5 +65,6 @@ class TestEveryReason:
 
     def test_what_is_wrong_has_a_remedy(self, reason: Reason) -> None:
         well = {Reason.SUCCEEDED, Reason.RESOLVED, Reason.ALL_JOINED, Reason.CHANGES_APPLIED}
-        well |= {Reason.PAYMENTS_ACCEPTED, Reason.ALL_ANSWERED, Reason.PAYER_READY, *EVENTS}
+        well |= {Reason.PAYMENTS_ACCEPTED, Reason.ALL_ANSWERED, Reason.PAYER_READY, Reason.APPROVED}
+        well |= EVENTS
         assert reason in well or not SAYS_NOTHING.match(reason.remedy)

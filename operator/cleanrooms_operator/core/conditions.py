@@ -45,6 +45,7 @@ ORDER = (
     "ChangesAnswered",
     "PaymentAccepted",
     "PayerReady",
+    "SpendingApproved",
 )
 """The condition types, in the order in which they are listed."""
 

@@ -76,6 +76,9 @@ ML_CONFIGURATION_TEXT = (
     "overwritten on an adopted membership, unless `managementPolicy` says Full."
 )
 
+OWN = frozenset({"mlConfiguration", "spending"})
+"""Fields of the spec that are no parameters of CreateMembership."""
+
 IN_PLACE = frozenset(
     {
         "queryLogStatus",

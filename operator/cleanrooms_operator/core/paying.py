@@ -1,6 +1,6 @@
 """Whether a run can be paid for, as far as that can be seen before it is started (rule R-16)."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cleanrooms_operator.core import payments
@@ -56,17 +56,32 @@ SETTLED = Fact(READY, "True", Reason.PAYER_READY, Reason.PAYER_READY.cause)
 
 def unsure(costs: Iterable[Cost], parameters: Document, known: Known) -> tuple[str, ...]:
     """Return the accounts that are to pay and of which nobody here knows whether they agreed."""
-    asked = ((cost, cost.named(parameters)) for cost in costs)
-    payers = (
-        (cost, _chosen(named, _may_pay(cost, known)))
-        for cost, named in asked
-        if named is not None or not cost.synthetic or known.synthetic
-    )
     return tuple(
         payer["accountId"]
-        for cost, payer in payers
-        if payer is not None and known.has_accepted(payer, cost.path) is None
+        for cost, payer in _payers(costs, parameters, known)
+        if known.has_accepted(payer, cost.path) is None
     )
+
+
+def charged(
+    costs: Iterable[Cost], parameters: Document, known: Known
+) -> tuple[tuple[str, str], ...]:
+    """Return (name, account that is to pay) of each cost of a run."""
+    return tuple(
+        (payments.name_of(cost.path), payer["accountId"])
+        for cost, payer in _payers(costs, parameters, known)
+    )
+
+
+def _payers(
+    costs: Iterable[Cost], parameters: Document, known: Known
+) -> Iterator[tuple[Cost, Document]]:
+    for cost in costs:
+        named = cost.named(parameters)
+        if named is not None or not cost.synthetic or known.synthetic:
+            payer = _chosen(named, _may_pay(cost, known))
+            if payer is not None:
+                yield cost, payer
 
 
 def refused(accounts: Iterable[str], said: str) -> Fact:

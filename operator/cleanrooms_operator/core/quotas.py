@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from cleanrooms_operator.core import references, runs
+from cleanrooms_operator.core import references, runs, spending
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Key, Resource
@@ -230,7 +230,7 @@ def is_in_line(kind: Kind, resource: Resource, found: Found) -> bool:
     named_ = resource.annotations.get(Annotation.EXTERNAL_ID) not in {None, "none"}
     quiet = Annotation.PAUSED in resource.annotations or resource.condition("Paused") is not None
     unwanted = resource.deleting or resource.observe_only or runs.is_called_off(kind, resource)
-    if begun or named_ or quiet or unwanted or _is_stuck(resource):
+    if begun or named_ or quiet or unwanted or _is_held(resource):
         return False
     if is_queued(resource):
         return True
@@ -252,8 +252,12 @@ def is_queued(resource: Resource) -> bool:
     )
 
 
-def _is_stuck(resource: Resource) -> bool:
+def _is_held(resource: Resource) -> bool:
     """Whether more than time is needed, by what was concluded of this generation."""
+    return spending.is_awaited(resource) or _is_stuck(resource)
+
+
+def _is_stuck(resource: Resource) -> bool:
     stalled = resource.condition("Stalled")
     return (
         stalled is not None
@@ -270,7 +274,7 @@ def may_block(resource: Resource) -> bool:
     if status.get("attempt") is not None:
         return True
     if status.get("identifier") is None:
-        return not (resource.deleting or _is_stuck(resource))
+        return not (resource.deleting or _is_held(resource))
     state = status.get("state")
     return state is None or state in runs.UNDER_WAY or (kind == CHANNEL and state == "ACTIVE")
 

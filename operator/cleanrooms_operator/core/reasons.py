@@ -196,6 +196,19 @@ class Reason(Enum):
         "Set `managementPolicy: Full`, or put the spec back.",
     )
     PAYER_READY = ("PayerReady", "Who pays is a candidate and has joined.", "Nothing to do.")
+    NOT_APPROVED = (
+        "NotApproved",
+        "The Membership's `spending` lets no such run start before it is approved.",
+        "Read `status.plan`, then add the run with its hash to `spending.approvals` of the "
+        "Membership.",
+    )
+    APPROVED = ("Approved", "What `spending` asks for is approved.", "Nothing to do.")
+    GUARDED_ELSEWHERE = (
+        "GuardedElsewhere",
+        "The run names its membership by a literal identifier, and a Membership of another "
+        "namespace guards what is spent under it.",
+        "Apply the run in the namespace of its Membership.",
+    )
     PAYER_NOT_READY = (
         "PayerNotReady",
         "A run has no payer, several that it might mean, or one who cannot pay yet.",

@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from cleanrooms_operator.core import plans
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.redaction import redacted, sensitive_values
@@ -64,6 +65,10 @@ class RunStatus(Status):
     ] = None
     payer: Annotated[
         AccountId | None, Field(description="The account that pays for it, as AWS says.")
+    ] = None
+    plan: Annotated[
+        plans.Plan | None,
+        Field(description="What would be started, while it waits to be approved."),
     ] = None
     start_time: Annotated[
         datetime | None, Field(description="When AWS took the order; by AWS's clock.")

@@ -7,6 +7,7 @@ from pydantic import Field
 from cleanrooms_operator.core import accepting, joining, keeping, kind, permissions, specs, voting
 from cleanrooms_operator.core.charges import GLANCES, OWN, Reporting, news
 from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.spending import Guarding
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
@@ -14,7 +15,7 @@ from cleanrooms_operator.core.values import NameRef, Reference, Structure
 class MembershipSpec(specs.KeptSpec):
     """Parameters of CreateMembership and PutMLConfiguration."""
 
-    OWN: ClassVar[frozenset[str]] = specs.Spec.OWN | {"mlConfiguration"} | voting.OWN | OWN
+    OWN: ClassVar[frozenset[str]] = specs.Spec.OWN | joining.OWN | voting.OWN | OWN
 
     collaboration_identifier: str | None = None
     collaboration_ref: Annotated[
@@ -29,6 +30,7 @@ class MembershipSpec(specs.KeptSpec):
     default_job_result_configuration: Structure | None = None
     payment_configuration: Structure | None = None
     charges: Reporting = None
+    spending: Guarding = None
     is_metrics_enabled: bool | None = None
     ml_configuration: Structure | None = Field(None, description=joining.ML_CONFIGURATION_TEXT)
     change_requests: voting.Answers | None = Field(None, description=voting.ANSWERS_TEXT)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from cleanrooms_operator.core import paying, quotas, references
+from cleanrooms_operator.core import paying, quotas, references, spending
 from cleanrooms_operator.core.kind import Lookup
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME
@@ -129,6 +129,8 @@ def _interests(resource: Resource) -> Iterator[Topic]:
     yield from _looked_for(resource)
     if quotas.is_queued(resource):
         yield _line(resource.key.kind)
+    if spending.is_awaited(resource):
+        yield ("spending", resource.spec.get(references.MEMBERSHIP_IDENTIFIER, ""))
     if paying.is_held(resource):
         yield ("payers", status.get("collaborationIdentifier", ""))
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
@@ -147,6 +149,7 @@ def _topics(resource: Resource) -> Iterator[Topic]:
         yield from (("collaboration", identifier), ("payers", identifier))
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
         yield from (("memberships", identifier), ("payers", identifier))
+        yield ("spending", status.get("identifier", ""))
 
 
 def _itself(key: Key) -> Topic:

@@ -34,7 +34,7 @@ async def payable(view: View, situation: Situation, step: Step, reporter: Report
     again = _was_refused(view, situation, step)
     if not (again or isinstance(step, Create | Resend)):
         return step
-    known = await _known(view, reporter)
+    known = await known_of(view, reporter)
     if again and view.recall.doubt is not None and view.recall.doubt.known == known:
         return step
     return _start(view, Create() if again else step, known, reporter)
@@ -77,7 +77,7 @@ def _was_refused(view: View, situation: Situation, step: Step) -> bool:
 # -- what is known ---------------------------------------------------------------------------
 
 
-async def _known(view: View, reporter: Reporter) -> Known:
+async def known_of(view: View, reporter: Reporter) -> Known:
     """Return what is known of the payers, from Lists that all who wait for them share."""
     cluster, membership = view.ports.cluster, view.parameters[MEMBERSHIP_IDENTIFIER]
     where = await collaboration_of(membership, view.identity, view.ports, view.recall)

@@ -42,6 +42,7 @@ from cleanrooms_operator.runtime.perform import perform, trouble
 from cleanrooms_operator.runtime.ports import Identity, Ports
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import Lack, Search, resolve
+from cleanrooms_operator.runtime.spending import approved
 from cleanrooms_operator.runtime.starts import Starts
 from cleanrooms_operator.runtime.supply import supply
 from cleanrooms_operator.runtime.view import View, unanswered_request
@@ -171,6 +172,7 @@ async def _look_and_act(
 async def _act(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
     resource, recall = view.resource, view.recall
     step = await payable(view, situation, next_step(view.kind, situation), reporter)
+    step = await approved(view, step, reporter)
     step = await admitted(view, step, starts)
     await perform(view, step, reporter)
     starts.concluded(resource.key, step, view.elapsed)
@@ -272,6 +274,8 @@ def _again(kind: Kind, step: Step, reporter: Reporter, recall: Recall) -> float 
             return None
         case Pause(_, until):
             return None if until is None else (until - ports.clock.now()).total_seconds()
+        case Wait(Reason.NOT_APPROVED):
+            return None
         case Wait(reason):
             return _patience(reason, recall, pace)
         case Stall():
