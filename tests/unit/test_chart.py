@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from cleanrooms_operator.core.resource import GROUP, VERSION
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube import manifests, rights
 from cleanrooms_operator.settings import PREFIX, Settings, load
@@ -155,6 +156,9 @@ class TestSettings:
         assert (got.lease_duration, got.lease_renew_deadline) == (30, 20)
         assert (got.lease_renew_interval, got.lease_retry_interval) == (7.5, 3)
         assert got.drain_seconds == 45
+        [container] = pod(case("tuned"))["containers"]
+        assert container["livenessProbe"]["periodSeconds"] == 60
+        assert container["livenessProbe"]["failureThreshold"] == 3
         assert pod(case("tuned"))["terminationGracePeriodSeconds"] > got.drain_seconds
 
     def test_lists_and_maps_arrive_whole(self, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,6 +379,8 @@ class TestRefusals:
             (["--set", "log.level=loud"], "log"),
             (["--set", "image.digest=latest"], "digest"),
             (["--set", "reconcile.settleSeconds=0"], "settleSeconds"),
+            (["--set", "probes.liveness.periods=9"], "periods"),
+            (["--set", "sources.secretNamespaces={team-*}"], "secretNamespaces"),
         ],
         ids=lambda value: value[-1] if isinstance(value, list) else "",
     )
@@ -417,11 +423,34 @@ class TestAddOn:
         for path in (CHART / "templates").rglob("*"):
             assert path.is_dir() or forbidden not in path.read_text(), path
 
+    def test_what_it_would_render_is_rendered(self) -> None:
+        """By the very command of the validator."""
+        folder = ("--namespace", helm.NAMESPACE, "--include-crds", "--no-hooks")
+        told = helm.run("template", helm.RELEASE, CHART, *folder)
+        assert tuple(filter(None, yaml.safe_load_all(told))) == documents()
+
     def test_there_are_no_dependencies_and_eks_versions_pass(self) -> None:
         chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
         assert "dependencies" not in chart
         assert documents("--kube-version", "v1.33.1-eks-1234567")
         assert "kubeVersion" in refusal("--kube-version", "v1.29.0")
+
+
+class TestListing:
+    """What Artifact Hub is told agrees with what there is."""
+
+    ANNOTATIONS: dict[str, str] = yaml.safe_load((CHART / "Chart.yaml").read_text())["annotations"]
+
+    def test_it_names_the_definitions(self) -> None:
+        listed = yaml.safe_load(self.ANNOTATIONS["artifacthub.io/crds"])
+        found = [(each["kind"], each["version"], each["name"]) for each in listed]
+        assert found == [(d.name, VERSION, f"{d.plural}.{GROUP}") for d in DEFINITIONS]
+        assert all(each["description"] for each in listed)
+
+    def test_it_names_the_image(self) -> None:
+        [image] = yaml.safe_load(self.ANNOTATIONS["artifacthub.io/images"])
+        [container] = pod(documents())["containers"]
+        assert image["image"] == container["image"]
 
 
 class TestNotes:
