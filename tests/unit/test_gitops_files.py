@@ -68,6 +68,23 @@ def referents(definition: Document) -> set[str]:
     return {name.lower() for name in re.findall(r"'(\w+?)Refs?': ", str(definition["spec"]))}
 
 
+def built(folder: Path) -> list[Document]:
+    """Return what kustomize makes of a folder, of our kinds."""
+    done = subprocess.run(  # noqa: S603  the kubectl that was just found
+        [helm.find("kubectl"), "kustomize", folder],
+        capture_output=True,
+        check=True,
+        text=True,
+    )
+    return [each for each in yaml.safe_load_all(done.stdout) if each["kind"] in waves()]
+
+
+def check_waves(declared: list[Document]) -> None:
+    assert len(declared) > 3
+    for each in declared:
+        assert each["metadata"]["annotations"][WAVE] == str(waves()[each["kind"]])
+
+
 class TestWaves:
     def test_every_kind_has_one_after_those_of_what_it_refers_to(self) -> None:
         ordered = waves()
@@ -92,13 +109,8 @@ class TestWaves:
         (component / name).write_text((WAVES / name).read_text())
         kustomization = {"resources": [declared.name], "components": ["waves"]}
         (tmp_path / name).write_text(yaml.safe_dump(kustomization))
-        done = subprocess.run(  # noqa: S603  the kubectl that was just found
-            [helm.find("kubectl"), "kustomize", tmp_path],
-            capture_output=True,
-            check=True,
-            text=True,
-        )
-        made = [each for each in yaml.safe_load_all(done.stdout) if each["kind"] in waves()]
-        assert len(made) > 5
-        for each in made:
-            assert each["metadata"]["annotations"][WAVE] == str(waves()[each["kind"]])
+        check_waves(built(tmp_path))
+
+    @pytest.mark.parametrize("company", ["company-a", "company-b"])
+    def test_the_examples_have_them(self, company: str) -> None:
+        check_waves(built(GITOPS / company / "production"))
