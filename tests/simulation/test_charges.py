@@ -87,9 +87,7 @@ def infer(world: World, model: str, arn: str) -> None:
 def look(world: World) -> list[str]:
     """Let A look at once, and return what it is told of charges by events."""
     world.annotate(CREATORS, reconcile_requested_at=f"{world.seconds}")
-    told = world.run(CREATORS).result
-    assert told is not None
-    events = getattr(told, "events", ())
+    events = getattr(world.run(CREATORS).result, "events", ())
     return [event.message for event in events if event.reason == Reason.RUN_CHARGED.value]
 
 
@@ -224,6 +222,29 @@ class TestAtRest:
         assert world.run(CREATORS).result is not None
         assert look(world) == []
         assert world.kubernetes.version == version + 2, "nothing but the question and its echo"
+
+    @pytest.mark.parametrize("after", [False, True])
+    def test_a_process_that_dies_tells_at_most_once_and_leaves_the_truth(
+        self, *, after: bool
+    ) -> None:
+        """Once the status counts a run, it is told by the process that wrote it, or by none."""
+        base = agreed()
+        make_channel(base)
+        for number in range(1, 20):
+            world = base.fork()
+            written = world.kubernetes.version
+            world.dies_at = (world.requests + number, after)
+            told = look(world)
+            if world.dies_at is not None:
+                assert len(told) == 1, "the pass was over before"
+                break
+            was_counted = world.kubernetes.version > written + 1
+            assert told == []
+            assert len(look(world)) == (0 if was_counted else 1)
+            assert counts(world, "queryCompute") == (1, 0, 0)
+            assert look(world) == []
+        else:
+            pytest.fail("a pass takes fewer requests")
 
     def test_who_can_query_itself_is_told_nothing_and_asks_nothing(self) -> None:
         world = agreed()
