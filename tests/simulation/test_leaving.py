@@ -319,11 +319,34 @@ def test_what_may_have_been_restored_is_held_until_it_can_be_looked_for() -> Non
     assert world.told(COLLABORATION) == "Reconciling DeletionBlocked"
     assert "AWSAccount/default does not exist" in world.message(COLLABORATION)
     specs.accounts(world)
-    EXAMPLES["creator"].delete(world)
+    for name in ("association", "creator"):
+        EXAMPLES[name].delete(world)
     world.settle()
     assert COLLABORATION not in world.resources
     assert CREATORS not in world.resources
     check_rest(world)
+
+
+@pytest.mark.parametrize("word", [True, False])
+def test_what_lives_under_a_membership_that_is_not_known_yet_is_held(*, word: bool) -> None:
+    world = specs.settled()
+    association = EXAMPLES["association"].key
+    world.restore()
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="GetCollaboration"))
+    world.rest(60.0)
+    world.delete(association)
+    world.rest(600.0)
+    assert world.told(association) == "Reconciling DeletionBlocked"
+    assert "Membership/member" in world.message(association)
+    if word:
+        world.annotate(association, abandon="true")
+        world.rest(600.0)
+        assert association not in world.resources
+        return
+    world.aws.faults.clear()
+    world.rest(3600.0)
+    assert association not in world.resources
+    assert world.aws.applied("DeleteConfiguredModelAlgorithmAssociation") == 1
 
 
 def test_what_nobody_can_look_for_is_let_go_by_word() -> None:
@@ -337,7 +360,8 @@ def test_what_nobody_can_look_for_is_let_go_by_word() -> None:
 def test_a_namespace_that_goes_before_its_account_was_proved_cleans_up_all_the_same() -> None:
     world = World()
     specs.accounts(world)
-    EXAMPLES["collaboration"].apply(world)
+    for name in ("collaboration", "creator", "algorithm", "association"):
+        EXAMPLES[name].apply(world)
     world.settle()
     world.restore()
     for resource in list(world.resources.values()):
@@ -345,6 +369,7 @@ def test_a_namespace_that_goes_before_its_account_was_proved_cleans_up_all_the_s
     delete_namespace(world, "a")
     world.settle()
     assert in_namespace(world, "a") == []
+    assert objects(world) == []
     check_rest(world)
 
 

@@ -164,6 +164,14 @@ class TestReferences:
         assert (await operator.look()).step == "Release"
         assert operator.aws.sightings == []
 
+    async def test_what_somebody_may_yet_tell_the_whereabouts_of_is_held(self) -> None:
+        listing = replace(make.THING.listing, scope=("parentIdentifier",))
+        subject = make.resource(spec=WITH_PARENT, deleted=make.NOW)
+        operator = Operator(subject, make.resource(key=PARENT), kind=make.kind(listing=listing))
+        assert (await operator.look()).step == "Wait"
+        assert operator.ready() == ("False", "DeletionBlocked")
+        assert operator.resource.held
+
     async def test_what_cannot_be_looked_for_yet_waits(self) -> None:
         listing = replace(make.THING.listing, scope=("parentIdentifier",))
         operator = Operator(make.resource(spec=WITH_PARENT), kind=make.kind(listing=listing))

@@ -182,11 +182,30 @@ def _problem(name: Named, referent: Resource | None) -> str | None:
         return f"{name.key} is being deleted"
     if referent.is_true("Expired"):
         return f"{name.key} has expired"
-    required = name.reference.fills.keys() - name.reference.optional
-    complete = required <= taken(name.reference, referent.status).keys()
-    if not referent.is_true("Ready") or not complete:
+    if not referent.is_true("Ready") or not is_complete(name, referent):
         return f"{name.key} is not ready"
     return None
+
+
+def is_complete(name: Named, referent: Resource) -> bool:
+    """Tell whether a referent's status has all that it stands for."""
+    required = name.reference.fills.keys() - name.reference.optional
+    return required <= taken(name.reference, referent.status).keys()
+
+
+def left(
+    references: tuple[Named, ...], found: Mapping[Key, Resource | None]
+) -> tuple[dict[Path, Document], list[str]]:
+    """Return what `resolved` does for what is being deleted: who is going too still tells."""
+    filled: dict[Path, Document] = {}
+    missing: list[str] = []
+    for name in references:
+        referent = found.get(name.key)
+        if referent is not None and is_complete(name, referent):
+            filled[name.path] = taken(name.reference, referent.status)
+        else:
+            missing.append(f"Nobody can look for its AWS object before {name.key} is known")
+    return filled, missing
 
 
 def recordable(kind: Kind) -> frozenset[str]:

@@ -67,6 +67,15 @@ def without_aws(resource: Resource) -> Release | None:
     return _let_go(resource) if stays and resource.status.get("attempt") is None else None
 
 
+def unplaced(resource: Resource, lack: Wait | Stall) -> Release | None:
+    """Return the end of a deletion for which nobody knows where the object would be, or None.
+
+    None: who is still there may yet tell. AWS keeps a membership while anything is under it.
+    """
+    end = without_aws(resource)
+    return Release() if end is None and lack.reason is not Reason.DELETION_BLOCKED else end
+
+
 def _let_go(resource: Resource) -> Release:
     arn = resource.status.get("arn")
     if arn is None or resource.observe_only:

@@ -192,9 +192,12 @@ def _resolved(lack: Lack | None) -> Fact:
 async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Step:
     resource = reporter.resource
     if resource.deleting:
-        # Nothing is recorded, and what the object would live under cannot be named.
+        end = teardown.unplaced(resource, step)
+        if end is None:
+            await reporter.write(step, {})
+            return step
         await reporter.ports.cluster.release(resource)
-        return Release()
+        return end
     reporter.facts = (_resolved(step),)
     unmade = resource.status.get("attempt") is None and not resource.observe_only
     if unmade and runs.is_called_off(kind, resource):

@@ -50,9 +50,13 @@ async def resolve(search: Search) -> Resolution:
         unknown = tuple(one for one in unknown if _tells_where(kind, one))
     named = references.among(unknown, resource)
     found = {name.key: await search.ports.cluster.read(name.key) for name in named}
-    filled, missing = references.resolved(named, found)
+    look = references.left if resource.deleting else references.resolved
+    filled, missing = look(named, found)
     if missing:
-        return Resolution(filled, Wait(Reason.DEPENDENCY_NOT_READY, "; ".join(missing)))
+        # Who is there may yet tell where the object of what is going lives.
+        held = resource.deleting and any(found.values())
+        reason = Reason.DELETION_BLOCKED if held else Reason.DEPENDENCY_NOT_READY
+        return Resolution(filled, Wait(reason, "; ".join(missing)))
     return await _look_up(search, filled, unknown)
 
 
