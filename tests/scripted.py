@@ -115,6 +115,8 @@ class AWS:
     """List operation -> the summaries that it shows."""
     age: float = 0.0
     """Seconds by which a sighting is older than now, where that is allowed."""
+    time: datetime | None = None
+    """What AWS's latest answer told of its clock."""
     pages: int = 1
     """Of each List."""
     paced: float = 0.0
@@ -158,6 +160,9 @@ class AWS:
         if isinstance(answer, list):
             answer = answer.pop(0)
         return _given(answer, parameters)
+
+    async def aws_time(self, _identity: Identity) -> datetime | None:
+        return self.time
 
     async def sighting(
         self, identity: Identity, listing: Listing, scope: Document, since: float

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import socket
 import time
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -46,6 +47,14 @@ class TestAnswers:
         assert read["collaboration"]["name"] == "churn"
         last = aws.emulator.log.since()[-1]
         assert (last.account, last.region) == (ACCOUNT, "us-east-1")
+
+    async def test_r_20_answers_tell_the_time_of_aws(self, aws: Aws) -> None:
+        gateway = aws.gateway()
+        assert await gateway.aws_time(OWN) is None
+        made = (await create(gateway))["collaboration"]
+        told = await gateway.aws_time(OWN)
+        assert told is not None
+        assert abs(told - made["createTime"]) < timedelta(minutes=1)
 
     async def test_an_answer_without_a_body_is_an_empty_one(self, aws: Aws) -> None:
         gateway = aws.gateway()

@@ -88,6 +88,7 @@ def query(**sql: Any) -> Document:
     return {"inputChannel": {"dataSource": {"protectedQueryInputParameters": parameters}}}
 
 
+APPROVAL = {"kind": "TrainedModel", "name": "churn", "hash": "0f" * 32}
 ENTRY = {"name": "queries", "key": "churn.sql"}
 
 ACCEPTED = [
@@ -131,6 +132,16 @@ ACCEPTED = [
         id="answers to change requests",
     ),
     pytest.param(
+        "Membership",
+        {
+            "spending": {
+                "modelTraining": {"start": "Approve", "maxConcurrent": 0, "maxRunsPerDay": 5},
+                "approvals": [APPROVAL],
+            }
+        },
+        id="a guard of what is spent",
+    ),
+    pytest.param(
         "AWSAccount", {"roleARN": ROLE, "externalID": "clean-rooms/a"}, id="a role and its id"
     ),
     pytest.param(
@@ -142,6 +153,30 @@ ACCEPTED = [
 
 
 REFUSED = [
+    pytest.param(
+        "Membership",
+        {"spending": {"modelTraining": {"start": "Ask"}}},
+        "Unsupported value",
+        id="a guard that is none",
+    ),
+    pytest.param(
+        "Membership",
+        {"spending": {"queryCompute": {"maxRunsPerDay": -1}}},
+        "greater than or equal to 0",
+        id="less than no run a day",
+    ),
+    pytest.param(
+        "Membership",
+        {"spending": {"approvals": [{**APPROVAL, "kind": "Membership"}]}},
+        "Unsupported value",
+        id="an approval of what is no run",
+    ),
+    pytest.param(
+        "Membership",
+        {"spending": {"approvals": [{**APPROVAL, "hash": "0f"}]}},
+        "at least 64",
+        id="an approval of no hash",
+    ),
     pytest.param(
         "Membership",
         {"changeRequests": {"approve": [UUID], "deny": [UUID]}},

@@ -55,6 +55,9 @@ class Remote:
     def now(self) -> datetime:
         return self.world.now()
 
+    async def aws_time(self, _identity: Identity) -> datetime:
+        return self.world.aws.time.now()
+
     def elapsed(self) -> float:
         return self.world.seconds
 

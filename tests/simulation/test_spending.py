@@ -1,9 +1,12 @@
-"""What a Membership guards: nothing is bought without approval, whatever dies (rule R-41)."""
+"""What a Membership guards: nothing without approval, and no more than that (R-20, R-41)."""
 
+from collections import Counter
+from datetime import datetime
 from typing import Any
 
 from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_operator.core.resource import Key
+from cleanrooms_operator.runtime.ports import Identity
 from simulation import specs, trainings
 from simulation.invariants import check_quiet, check_rest
 from simulation.specs import PARTNER, PARTNERS
@@ -212,3 +215,167 @@ def test_r_41_two_replicas_buy_nothing_before_the_approval_and_one_after_it() ->
         world.settle(1)
         assert world.told(BASE) == "Ready"
         assert sum(record.applied for record in world.aws.records("CreateTrainedModel")) == 1
+
+
+# -- how many ------------------------------------------------------------------------------------
+
+ONE, TWO = Key(BASE.kind, BASE.namespace, "m-0"), Key(BASE.kind, BASE.namespace, "m-1")
+LONG = 8 * 86_400.0
+
+
+def limited(**allowance: int) -> World:
+    """Return a world with a limit on trainings."""
+    world = STUDIO.fork()
+    guard(world, modelTraining=allowance)
+    world.settle()
+    return world
+
+
+def shown(world: World) -> list[Any]:
+    """Return what AWS shows of all trainings, the oldest first."""
+    place = {"membershipIdentifier": world.resources[PARTNERS].status["identifier"]}
+    listing = world.kinds[BASE.kind].listing
+    models = world.aws.pages(Identity(PARTNER, "us-east-1"), listing, place)
+    return sorted(models, key=lambda model: model["createTime"])
+
+
+def started(world: World) -> list[tuple[str, datetime]]:
+    """Return (name, when) of the trainings that AWS took, by its own clock."""
+    return [(model["name"], model["createTime"]) for model in shown(world)]
+
+
+def most_a_day(world: World) -> int:
+    return max(Counter(when.date() for _, when in started(world)).values())
+
+
+def most_at_once(world: World) -> int:
+    lives = [(model["createTime"], model["updateTime"]) for model in shown(world)]
+    return max(sum(begun <= moment < over for begun, over in lives) for moment, _ in lives)
+
+
+def many(world: World, number: int) -> list[Key]:
+    keys = []
+    for each in range(number):
+        keys.append(train(world, Key(BASE.kind, BASE.namespace, f"m-{each}")))
+        world.tick(1.0)
+    return keys
+
+
+def finish(world: World, keys: list[Key], process: int = 0) -> None:
+    end = world.seconds + LONG
+    while {world.told(key) for key in keys} != {"Ready"} and world.run_next(process, end):
+        pass
+    assert [world.told(key) for key in keys] == ["Ready"] * len(keys)
+    assert Counter(name for name, _ in started(world)) == {key.name: 1 for key in keys}
+
+
+def test_r_20_runs_beyond_a_limit_wait_and_all_finish_in_order() -> None:
+    world = limited(maxConcurrent=1)
+    keys = many(world, 3)
+    world.rest(60.0)
+    assert [world.told(key) for key in keys[1:]] == ["Reconciling QueuedForBudget"] * 2
+    message = world.message(keys[1])
+    assert message.startswith("The quota of 1 runs at once that `spending` allows for modelTrai")
+    finish(world, keys)
+    assert most_at_once(world) == 1
+    assert [name for name, _ in started(world)] == [key.name for key in keys]
+
+
+def test_r_20_a_day_is_a_day_of_awss_clock() -> None:
+    world = limited(maxRunsPerDay=2)
+    keys = many(world, 3)
+    world.rest(3600.0)
+    assert len(started(world)) == 2
+    written, asked = world.kubernetes.patches[keys[2]], world.aws.sent("ListTrainedModels")
+    world.rest(3600.0)
+    assert world.kubernetes.patches[keys[2]] == written
+    assert world.aws.sent("ListTrainedModels") - asked <= 7, "no List but what others need"
+    finish(world, keys)
+    assert most_a_day(world) == 2
+    (_, before), (_, after) = started(world)[1:]
+    assert (after.date() - before.date()).days == 1, "no day is wasted"
+
+
+def test_r_20_what_is_deleted_or_started_by_hand_counts() -> None:
+    world = limited(maxRunsPerDay=2)
+    finish(world, many(world, 1))
+    world.delete(ONE)
+    world.rest(600.0)
+    given = {k: v for k, v in trainings.model(world).items() if not k.endswith(("From", "Ref"))}
+    where = world.resources[PARTNERS].status["identifier"]
+    world.ask(
+        PARTNER,
+        "cleanroomsml",
+        "CreateTrainedModel",
+        membershipIdentifier=where,
+        name="by-hand",
+        **given,
+    )
+    train(world, TWO)
+    world.rest(3600.0)
+    assert world.told(TWO) == "Reconciling QueuedForBudget"
+
+
+def test_r_20_a_higher_limit_starts_at_once_what_waits() -> None:
+    world = limited(maxRunsPerDay=0)
+    train(world, ONE)
+    world.rest(60.0)
+    assert (world.told(ONE), sent(world)) == ("Reconciling QueuedForBudget", 0)
+    guard(world, modelTraining={"maxRunsPerDay": 1, "maxConcurrent": 3})
+    world.rest(10.0)
+    assert sent(world) == 1
+
+
+def test_r_20_an_older_run_that_nobody_approves_holds_back_no_other() -> None:
+    world = STUDIO.fork()
+    guard(world, modelTraining={"start": "Approve", "maxConcurrent": 1})
+    keys = many(world, 2)
+    world.settle()
+    assert {world.told(key) for key in keys} == {HELD}
+    allowance = {"start": "Approve", "maxConcurrent": 1}
+    guard(world, approval(world, TWO), modelTraining=allowance)
+    world.rest(10.0)
+    assert [name for name, _ in started(world)] == [TWO.name]
+
+
+def test_r_20_no_death_lets_more_start() -> None:
+    world = limited(maxConcurrent=1, maxRunsPerDay=2)
+
+    def live(world: World) -> None:
+        many(world, 3)
+        world.rest(300.0)
+
+    dead = world.deaths(live)
+    assert len(dead) > 5
+    for each in dead[::2]:
+        each.rest(7200.0)
+        assert most_a_day(each) == len(started(each)) <= 2
+        assert most_at_once(each) == 1
+
+
+def test_r_20_an_answer_that_is_lost_keeps_its_place() -> None:
+    world = limited(maxConcurrent=1, maxRunsPerDay=2)
+    lost = Fault(kind=FaultKind.LOSE_RESPONSE, operation="CreateTrainedModel", count=1)
+    world.aws.faults.add(lost)
+    many(world, 3)
+    world.rest(7200.0)
+    assert most_a_day(world) == len(started(world)) == 2
+    assert most_at_once(world) == 1
+
+
+def test_r_20_another_replica_lets_no_more_start() -> None:
+    """The old leader stops anywhere in a pass, and goes on when another has the lease."""
+    base = limited(maxConcurrent=1)
+    for stop in range(12, 34, 3):
+        world = base.fork()
+        keys = [train(world, ONE), train(world, TWO)]
+        old = world.start(ONE)
+        for _ in range(stop):
+            if not old.over:
+                world.step(old)
+        world.process(0).leads = False
+        world.rest(30.0, 1)
+        if not old.over:
+            world.finish(old)
+        finish(world, keys, 1)
+        assert most_at_once(world) == 1

@@ -80,15 +80,15 @@ def test_what_is_to_be_done_is_told(approved: str | None, begins: str) -> None:
 
 
 def held(generation: int = make.GENERATION, **status: Any) -> Resource:
-    told = make.condition(spending.APPROVED, "False", observedGeneration=generation)
+    told = make.condition(plans.APPROVED, "False", observedGeneration=generation)
     return replace(make.resource(), key=RUN, status={"conditions": [told], **status})
 
 
 def test_it_is_held_while_it_is_told_so_of_this_generation() -> None:
-    assert spending.is_awaited(held())
-    assert not spending.is_awaited(held(make.GENERATION - 1))
-    assert not spending.is_awaited(held(identifier="x"))
-    assert not spending.is_awaited(replace(make.resource(), key=RUN, status={}))
+    assert plans.is_awaited(held())
+    assert not plans.is_awaited(held(make.GENERATION - 1))
+    assert not plans.is_awaited(held(identifier="x"))
+    assert not plans.is_awaited(replace(make.resource(), key=RUN, status={}))
 
 
 def test_r_22_what_is_held_holds_back_no_other() -> None:

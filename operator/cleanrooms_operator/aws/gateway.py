@@ -1,6 +1,7 @@
 """The Service port over boto3: paced, proved, and each request sent once."""
 
 import asyncio
+from datetime import datetime
 
 from botocore.credentials import ReadOnlyCredentials
 
@@ -74,6 +75,10 @@ class Gateway:
     ) -> Sighting:
         """Return a sighting that started at `since` or later; shared, one flight at a time."""
         return await self._sightings.sighting(identity, listing, scope, since)
+
+    async def aws_time(self, identity: Identity) -> datetime | None:
+        """Return the time that AWS told with its latest answer in the identity's region."""
+        return self._wire.clock(identity)
 
     def close(self) -> None:
         """Start nothing more, and drop what waits; a request under way ends by itself."""

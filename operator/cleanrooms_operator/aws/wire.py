@@ -4,11 +4,14 @@ Everything here blocks, and runs in the gateway's threads. Clients are shared by
 a region, for a client of its own each would cost 0.2 MB; so the keys travel with the request.
 """
 
+import contextlib
 import logging
 import threading
 from collections.abc import Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 import botocore.session
@@ -71,6 +74,7 @@ class Wire:
         self._session.set_config_variable("sts_regional_endpoints", "regional")
         self._lock = threading.Lock()
         self._clients: dict[tuple[str, str, str | None], Any] = {}
+        self._clocks: dict[tuple[str, str | None], datetime] = {}
         self._config = Config(
             # Each attempt has to pass the rate and the send window, so botocore makes one.
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -94,7 +98,7 @@ class Wire:
         began = self._surroundings.elapsed()
         code = "OK"
         try:
-            return _exchange(client, sending)
+            return self._heard(request, _exchange(client, sending))
         except ServiceError as error:
             code = error.code
             raise
@@ -103,11 +107,24 @@ class Wire:
             if sending.sent:
                 self._observe(request, code, self._surroundings.elapsed() - began)
 
+    def clock(self, identity: Identity) -> datetime | None:
+        """Return the time that AWS told with its latest answer where the identity asks."""
+        return self._clocks.get((identity.region, identity.endpoint_profile))
+
     def close(self) -> None:
         """Close the idle connections."""
         with self._lock:
             for client in self._clients.values():
                 client.close()
+
+    def _heard(self, request: Request, answer: Mapping[str, Any]) -> Document:
+        """Take note of AWS's clock, and return the answer without botocore's metadata."""
+        told = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+        if told is not None:
+            with contextlib.suppress(ValueError):
+                place = (request.identity.region, request.identity.endpoint_profile)
+                self._clocks[place] = parsedate_to_datetime(told)
+        return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
 
     def _observe(self, request: Request, code: str, seconds: float) -> None:
         self._surroundings.observer.on_request(
@@ -169,7 +186,7 @@ class Wire:
         sending.sent = True
 
 
-def _exchange(client: Any, sending: _Sending) -> Document:  # noqa: ANN401  botocore has no types
+def _exchange(client: Any, sending: _Sending) -> Mapping[str, Any]:  # noqa: ANN401  botocore has no types
     request = sending.request
     operation = client.meta.service_model.operation_model(request.operation)
     exchange = Exchange(operation, request.parameters)
@@ -190,12 +207,14 @@ def _meant(exchange: Exchange, request: Request, error: Exception) -> Exception:
     return meant
 
 
-def _complete(exchange: Exchange, operation: OperationModel, answer: Mapping[str, Any]) -> Document:
+def _complete(
+    exchange: Exchange, operation: OperationModel, answer: Mapping[str, Any]
+) -> Mapping[str, Any]:
     absent = missing_member(operation, answer)
     if absent is not None:
         message = f"{operation.name} was answered without {absent}"
         raise unanswered(exchange, "IncompleteAnswer", message)
-    return {name: value for name, value in answer.items() if name != "ResponseMetadata"}
+    return answer
 
 
 def _sign_with_the_keys_of_the_request(request: Any, **_: object) -> None:  # noqa: ANN401  botocore has no types

@@ -6,8 +6,11 @@ from typing import Annotated
 from pydantic import Field
 
 from cleanrooms_operator.core.redaction import SENSITIVE
-from cleanrooms_operator.core.resource import Document
+from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.values import AccountId, Value
+
+APPROVED = "SpendingApproved"
+"""The condition that is False while a run is not started, because nobody has approved it."""
 
 LONGEST_VALUE = 256
 """Characters of a parameter's value that are shown."""
@@ -69,3 +72,11 @@ def _leaves(path: str, value: object) -> Iterator[Document]:
             yield from _leaves(f"{path}[{place}]", inner)
     else:
         yield {"path": path, "value": str(value)[:LONGEST_VALUE]}
+
+
+def is_awaited(resource: Resource) -> bool:
+    """Whether a run is not started because, as it is declared now, nobody has approved it."""
+    told = resource.condition(APPROVED)
+    unmade = resource.status.get("identifier") is None
+    denied = ("False", resource.generation)
+    return unmade and told is not None and (told["status"], told["observedGeneration"]) == denied

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import Enum
 from typing import TypeAlias
 
-from cleanrooms_operator.core import references, runs, spending
+from cleanrooms_operator.core import plans, references, runs
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Key, Resource
@@ -32,6 +32,8 @@ class Quota(Enum):
     JOBS = "inference jobs under way in the account"
     MEMBERSHIP_CHANNELS = "active ML input channels of membership {}"
     SYNTHETIC_CHANNELS = "ML input channels of synthetic data under way in the account"
+    SPENT_AT_ONCE = "runs at once that `spending` allows for {}"
+    SPENT_TODAY = "runs a day that `spending` allows for {}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,16 +175,25 @@ def is_synthetic(given: Document, templates: Iterable[Document]) -> bool:
 
     A template that cannot be seen counts as one that is not.
     """
+    return any(_named_templates(given, templates))
+
+
+def may_be_synthetic(given: Document, templates: Iterable[Document]) -> bool:
+    """Tell whether a channel is of synthetic data, for all that can be seen."""
+    seen = _named_templates(given, templates)
+    return any(seen) or (names_template(given) and not seen)
+
+
+def _named_templates(given: Document, templates: Iterable[Document]) -> list[bool]:
+    """Return of each template that a channel's spec names whether it makes synthetic data."""
     query = query_of(given)
     arn, shared = query.get("analysisTemplateArn"), query.get("sharedAnalysisTemplate")
-    if arn is None and shared is None:
-        return False
     wanted = None if shared is None else (shared["creatorAccountId"], shared["name"])
-    return any(
+    return [
         bool(each.get("isSyntheticData"))
         for each in templates
         if each["arn"] == arn or (each["creatorAccountId"], each["name"]) == wanted
-    )
+    ]
 
 
 def names_template(given: Document) -> bool:
@@ -241,20 +252,23 @@ def is_in_line(kind: Kind, resource: Resource, found: Found) -> bool:
     return not references.resolved(named, {one.key: found.get(one.key) for one in named})[1]
 
 
+_QUEUED = frozenset({Reason.QUEUED_FOR_QUOTA.value, Reason.QUEUED_FOR_BUDGET.value})
+
+
 def is_queued(resource: Resource) -> bool:
-    """Whether all that a resource waits for is a quota."""
+    """Whether all that a resource waits for is a quota, of AWS or of its Membership."""
     ready = resource.condition("Ready")
     return (
         resource.key.kind in KINDS
         and ready is not None
-        and bool(ready["reason"] == Reason.QUEUED_FOR_QUOTA.value)
+        and ready["reason"] in _QUEUED
         and ready["observedGeneration"] == resource.generation
     )
 
 
 def _is_held(resource: Resource) -> bool:
     """Whether more than time is needed, by what was concluded of this generation."""
-    return spending.is_awaited(resource) or _is_stuck(resource)
+    return plans.is_awaited(resource) or _is_stuck(resource)
 
 
 def _is_stuck(resource: Resource) -> bool:
@@ -362,6 +376,8 @@ def meant(name: str) -> tuple[Quota, str | None] | None:
     speak of.
     """
     words = name.lower()
+    if "`spending`" in words:
+        return (Quota.SPENT_AT_ONCE if "at once" in words else Quota.SPENT_TODAY), None
     found = _TYPE.search(words)
     by_membership = "membership" in words
     if "inference job" in words:

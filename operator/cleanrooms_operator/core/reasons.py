@@ -196,6 +196,12 @@ class Reason(Enum):
         "Set `managementPolicy: Full`, or put the spec back.",
     )
     PAYER_READY = ("PayerReady", "Who pays is a candidate and has joined.", "Nothing to do.")
+    QUEUED_FOR_BUDGET = (
+        "QueuedForBudget",
+        "The Membership's `spending` lets no more runs be under way, or start today.",
+        "Wait: runs start by themselves, the oldest resource first. A day begins at midnight of "
+        "UTC, by AWS's clock.",
+    )
     NOT_APPROVED = (
         "NotApproved",
         "The Membership's `spending` lets no such run start before it is approved.",

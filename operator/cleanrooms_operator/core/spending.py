@@ -1,4 +1,4 @@
-"""What a Membership lets be spent: which runs wait for a word.
+"""What a Membership lets be spent: which runs wait for a word, and how many may start.
 
 It binds what this operator submits: AWS gives a payer no veto over a run (rules R-20, R-41).
 """
@@ -10,18 +10,19 @@ from typing import Annotated, ClassVar, Literal, TypeAlias
 from pydantic import Field
 
 from cleanrooms_operator.core.payments import Cost, name_of
+from cleanrooms_operator.core.plans import APPROVED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Key, Resource
 from cleanrooms_operator.core.step import Fact
 from cleanrooms_operator.core.values import ResourceName, Value
 
-APPROVED = "SpendingApproved"
-"""False while a run is not started, because nobody has approved it."""
-
 PLAN = "plan"
 """The status field that shows what is to be approved."""
 
 # -- what is declared --------------------------------------------------------------------------
+
+
+_Runs = Annotated[int | None, Field(ge=0, le=100_000)]
 
 
 class Allowance(Value):
@@ -34,6 +35,16 @@ class Allowance(Value):
             "`status.plan`, and starts it when `approvals` names it with its hash."
         ),
     ] = "Allow"
+    max_concurrent: Annotated[
+        _Runs, Field(description="How many may be under way at once; the others wait.")
+    ] = None
+    max_runs_per_day: Annotated[
+        _Runs,
+        Field(
+            description="How many may start in a day, by UTC and AWS's clock; the others wait. "
+            "Runs that anybody in the account started under the membership are counted too."
+        ),
+    ] = None
 
 
 class Approval(Value):
@@ -158,14 +169,3 @@ def awaited(guard: Guard, resource: Resource, hashed: str) -> Fact:
 
 
 SETTLED = Fact(APPROVED, "True", Reason.APPROVED, Reason.APPROVED.cause)
-
-
-def is_awaited(resource: Resource) -> bool:
-    """Whether a run is not started because, as it is declared now, nobody has approved it."""
-    told = resource.condition(APPROVED)
-    unmade = resource.status.get("identifier") is None
-    return unmade and told is not None and _is_no(told, resource.generation)
-
-
-def _is_no(told: Document, generation: int) -> bool:
-    return (told["status"], told["observedGeneration"]) == ("False", generation)

@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from cleanrooms_operator.core import paying, quotas, references, spending
+from cleanrooms_operator.core import paying, plans, quotas, references
 from cleanrooms_operator.core.kind import Lookup
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME
@@ -129,7 +129,7 @@ def _interests(resource: Resource) -> Iterator[Topic]:
     yield from _looked_for(resource)
     if quotas.is_queued(resource):
         yield _line(resource.key.kind)
-    if spending.is_awaited(resource):
+    if plans.is_awaited(resource) or quotas.is_queued(resource):
         yield ("spending", resource.spec.get(references.MEMBERSHIP_IDENTIFIER, ""))
     if paying.is_held(resource):
         yield ("payers", status.get("collaborationIdentifier", ""))

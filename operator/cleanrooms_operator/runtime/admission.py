@@ -1,16 +1,16 @@
 """Letting runs start, the oldest first, as far as the quotas of their account go (rule R-22)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
 
-from cleanrooms_operator.core import quotas, references
+from cleanrooms_operator.core import budgets, quotas, references
+from cleanrooms_operator.core.budgets import Budget
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.quotas import Needs, Place, Shape
+from cleanrooms_operator.core.quotas import Needs, Place, Pool, Shape
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, ObjectId, Resource
 from cleanrooms_operator.core.shared import COLLABORATION, template
-from cleanrooms_operator.core.step import Create, Step, Wait
+from cleanrooms_operator.core.step import Create, Discard, Resend, Step, Wait
 from cleanrooms_operator.runtime.starts import Starts
 from cleanrooms_operator.runtime.view import View
 
@@ -28,33 +28,93 @@ class _Seen:
     ours: frozenset[ObjectId | None]
     """The objects that resources of the kind manage."""
     templates: tuple[Document, ...]
+    budget: Budget
 
     def is_synthetic(self, resource: Resource) -> bool:
-        """Tell whether a channel is of synthetic data."""
-        return quotas.is_synthetic(resource.spec, self.templates)
+        """Tell whether a run is a channel of synthetic data."""
+        of_channel = resource.key.kind == quotas.CHANNEL
+        return of_channel and quotas.is_synthetic(resource.spec, self.templates)
+
+    def may_be_synthetic(self, resource: Resource) -> bool:
+        """Tell whether it is one for all that can be seen: so it is for what may be spent."""
+        of_channel = resource.key.kind == quotas.CHANNEL
+        return of_channel and quotas.may_be_synthetic(resource.spec, self.templates)
 
 
 async def admitted(view: View, step: Step, starts: Starts) -> Step:
     """Return the step, or a wait instead of a create that AWS would refuse for a quota.
 
     What may start is reserved before anything else can decide, so that two passes never take the
-    same last slot. An open attempt has its slot already.
+    same last slot. An open attempt has its slot of AWS's quotas already; what a Membership lets be
+    spent is AWS's no business, so that it is asked again before that is sent.
     """
-    is_open = view.resource.status.get("attempt") is not None
-    if not isinstance(step, Create) or is_open or view.kind.name not in quotas.KINDS:
+    if not isinstance(step, Create | Resend) or view.kind.name not in quotas.KINDS:
         return step
+    budget = await _budget(view)
+    if _is_open(view) and not budget.limits:
+        return step
+    recently = view.elapsed - view.ports.policy.pace.progress_interval
+    counted = await _count(view, starts, recently)
+    if not counted.unmet and counted.budget.limits:
+        # What a List showed a while ago is enough to wait by, not to spend by.
+        counted = await _count(view, starts, view.elapsed)
+    if not counted.unmet:
+        starts.reserve(view.resource.key, counted.wanted)
+        return step
+    view.recall.resume = counted.budget.resumes(counted.unmet)
+    return Discard() if _is_open(view) else _queued(view, starts, counted)
+
+
+def _is_open(view: View) -> bool:
+    return view.resource.status.get("attempt") is not None
+
+
+@dataclass(frozen=True, slots=True)
+class _Count:
+    """What a run takes, and which of that there is not."""
+
+    budget: Budget
+    wanted: Needs
+    unmet: Needs
+
+
+async def _count(view: View, starts: Starts, since: float) -> _Count:
+    """Count by Lists that are no older; nothing is awaited after the cluster was looked at."""
     templates = await _templates(view)
-    foreign = await _foreign(view, starts, await _see(view, templates))
+    foreign = await _foreign(view, starts, await _see(view, templates), since)
     seen = await _see(view, templates)
     wanted = _wanted(view, seen)
-    limit = partial(starts.limit, view.ports.policy.quotas)
     running = [*_own(view, seen, starts), *_others(view, seen, starts, foreign)]
-    unmet = quotas.full(limit, running, _older(view, seen, starts), wanted)
-    if not unmet:
-        starts.reserve(view.resource.key, wanted)
-        return step
-    messages = [quotas.told(each, limit(each.pool)) for each in unmet]
-    return Wait(Reason.QUEUED_FOR_QUOTA, _steady(view.resource, messages))
+    older = () if _is_open(view) else _older(view, seen, starts)
+    unmet = quotas.full(_limits(view, starts, seen.budget), running, older, wanted)
+    return _Count(seen.budget, wanted, unmet)
+
+
+def _limits(view: View, starts: Starts, budget: Budget) -> Callable[[Pool], int]:
+    def limit(pool: Pool) -> int:
+        known = budget.limits.get(pool)
+        return starts.limit(view.ports.policy.quotas, pool) if known is None else known
+
+    return limit
+
+
+def _queued(view: View, starts: Starts, counted: _Count) -> Wait:
+    limit = _limits(view, starts, counted.budget)
+    messages = [quotas.told(each, limit(each.pool)) for each in counted.unmet]
+    spent = any(each.pool in counted.budget.limits for each in counted.unmet)
+    reason = Reason.QUEUED_FOR_BUDGET if spent else Reason.QUEUED_FOR_QUOTA
+    return Wait(reason, _steady(view.resource, messages))
+
+
+async def _budget(view: View) -> Budget:
+    """Return what may be spent under the membership, by the time that AWS told last."""
+    now = await view.ports.service.aws_time(view.identity)
+    listed = await view.ports.cluster.list(references.MEMBERSHIP)
+    return budgets.budget(listed, view.kind.costs, _place(view), now)
+
+
+def _place(view: View) -> Place:
+    return Place(view.identity.account, view.identity.region, view.parameters[SCOPE])
 
 
 def _steady(resource: Resource, messages: list[str]) -> str:
@@ -69,6 +129,7 @@ def _steady(resource: Resource, messages: list[str]) -> str:
 
 async def _see(view: View, templates: tuple[Document, ...]) -> _Seen:
     cluster, kind = view.ports.cluster, view.kind
+    budget = await _budget(view)
     asked = view.elapsed
     line = sorted(await cluster.list(kind.name), key=quotas.order)
     waiting = [each for each in line if each.status.get("identifier") is None]
@@ -76,26 +137,29 @@ async def _see(view: View, templates: tuple[Document, ...]) -> _Seen:
     others = [await cluster.list(name) for name in sorted(named | {references.MEMBERSHIP})]
     found = {each.key: each for listed in others for each in listed}
     ours = frozenset(kind.handle.recorded(each.status) for each in line)
-    return _Seen(asked, tuple(line), found, ours, templates)
+    return _Seen(asked, tuple(line), found, ours, templates, budget)
 
 
 def _wanted(view: View, seen: _Seen) -> Needs:
-    place = Place(view.identity.account, view.identity.region, view.parameters[SCOPE])
-    return quotas.needs(view.kind.name, _shape(view, view.resource, seen), place)
+    spent = seen.budget.needs(synthetic=seen.may_be_synthetic(view.resource))
+    if _is_open(view):
+        return spent
+    shape = _shape(view, view.resource, seen)
+    return (*quotas.needs(view.kind.name, shape, _place(view)), *spent)
 
 
 def _shape(view: View, resource: Resource, seen: _Seen) -> Shape:
-    of_channel = view.kind.name == quotas.CHANNEL
-    synthetic = of_channel and seen.is_synthetic(resource)
-    return quotas.shape(view.kind.name, resource.spec, synthetic=synthetic)
+    return quotas.shape(view.kind.name, resource.spec, synthetic=seen.is_synthetic(resource))
 
 
 def _own(view: View, seen: _Seen, starts: Starts) -> Iterator[Needs]:
     """Yield what the runs of resources take, and those that are about to start."""
     counted = set()
     for each in seen.line:
-        synthetic = view.kind.name == quotas.CHANNEL and seen.is_synthetic(each)
-        if each.key != view.resource.key and (taken := quotas.held(each, synthetic=synthetic)):
+        if each.key == view.resource.key:
+            continue
+        spent = seen.budget.held(each, synthetic=seen.may_be_synthetic(each))
+        if taken := (*quotas.held(each, synthetic=seen.is_synthetic(each)), *spent):
             counted.add(each.key)
             yield taken
     for key, needs in starts.taken(seen.asked):
@@ -111,7 +175,10 @@ def _older(view: View, seen: _Seen, starts: Starts) -> Iterator[Needs]:
             continue
         place = quotas.place_of(each, seen.found)
         if place is not None and quotas.is_in_line(view.kind, each, seen.found):
-            yield quotas.needs(view.kind.name, _shape(view, each, seen), place)
+            taken = quotas.needs(view.kind.name, _shape(view, each, seen), place)
+            ours = place == seen.budget.place
+            spent = seen.budget.needs(synthetic=seen.may_be_synthetic(each)) if ours else ()
+            yield (*taken, *spent)
 
 
 # -- what AWS shows --------------------------------------------------------------------------
@@ -120,13 +187,13 @@ _Foreign = list[tuple[str, Document]]
 """(membership, summary of a run in it)."""
 
 
-async def _foreign(view: View, starts: Starts, seen: _Seen) -> _Foreign:
+async def _foreign(view: View, starts: Starts, seen: _Seen, since: float) -> _Foreign:
     """Return the runs that AWS shows in memberships that are declared, with shapes learned."""
     identity, kind = view.identity, view.kind
     declared = quotas.memberships_of(identity.account, identity.region, seen.found)
     own = view.parameters[SCOPE]
     where = sorted({own, *(membership for membership, _ in declared)})
-    shown = [(one, item) for one in where for item in await _listed(view, one)]
+    shown = [(one, item) for one in where for item in await _listed(view, seen, one, since)]
     is_detailed = kind.name == quotas.MODEL or _shape(view, view.resource, seen).synthetic
     for membership, item in shown if is_detailed else ():
         name = kind.handle.of(item)
@@ -135,12 +202,15 @@ async def _foreign(view: View, starts: Starts, seen: _Seen) -> _Foreign:
     return shown
 
 
-async def _listed(view: View, membership: str) -> tuple[Document, ...]:
+async def _listed(view: View, seen: _Seen, membership: str, since: float) -> tuple[Document, ...]:
     """Return the summaries of a membership, which another role's may be closed to us."""
-    since = view.elapsed - view.ports.policy.pace.progress_interval
+    if seen.budget.limits and membership == seen.budget.place.membership:
+        # What cannot be counted is not spent; of a model all versions count.
+        return (await view.sighting(since)).items
+    recently = view.elapsed - view.ports.policy.pace.progress_interval
     scope = {SCOPE: membership}
     try:
-        shown = await view.ports.service.sighting(view.identity, view.kind.listing, scope, since)
+        shown = await view.ports.service.sighting(view.identity, view.kind.listing, scope, recently)
     except ServiceError as error:
         if error.failure in {Failure.DENIED, Failure.NOT_FOUND}:
             return ()
@@ -171,10 +241,14 @@ def _others(view: View, seen: _Seen, starts: Starts, foreign: _Foreign) -> Itera
     """Yield what the runs take that no resource manages."""
     account, region = view.identity.account, view.identity.region
     for membership, item in foreign:
+        state = view.kind.state_of(item)
         if _is_strange(view, seen, item):
             shape = starts.shapes.get(view.kind.handle.of(item), Shape())
             place = Place(account, region, membership)
-            yield quotas.needs(view.kind.name, shape, place, view.kind.state_of(item))
+            yield quotas.needs(view.kind.name, shape, place, state)
+        is_ours = view.kind.handle.of(item) in seen.ours
+        if membership == seen.budget.place.membership and not is_ours:
+            yield seen.budget.shown(item, state)
 
 
 async def _templates(view: View) -> tuple[Document, ...]:

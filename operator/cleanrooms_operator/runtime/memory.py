@@ -79,6 +79,8 @@ class Recall:
     denied: float | None = None
     """Since when AWS has denied something."""
     unmarkable: bool = False
+    resume: float | None = None
+    """In how many seconds more may be spent, if it is known what for a run waits."""
     waits: int = 0
     """How many passes in a row ended in waiting."""
     deed: str | None = None

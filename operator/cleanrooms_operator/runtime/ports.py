@@ -104,6 +104,10 @@ class Service(Protocol):
         """Return a sighting that started at `since` or later; shared, one flight at a time."""
         ...
 
+    async def aws_time(self, identity: Identity) -> datetime | None:
+        """Return the time that AWS told with its latest answer in the identity's region."""
+        ...
+
 
 class Cluster(Protocol):
     """The Kubernetes side. Every write may raise `StaleError`."""

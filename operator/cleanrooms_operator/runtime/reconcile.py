@@ -299,6 +299,8 @@ def _patience(reason: Reason, recall: Recall, pace: Pace) -> float:
         case Reason.PAYER_NOT_READY:
             # Whoever it waits for wakes it, or the List that all who wait share.
             return pace.list_interval
+        case Reason.QUEUED_FOR_BUDGET:
+            return pace.list_interval if recall.resume is None else recall.resume
         case Reason.QUEUED_FOR_QUOTA:
             return min(patience(recall.waits, pace), LONGEST_QUEUEING * pace.progress_interval)
         case _:

@@ -54,7 +54,7 @@ async def _asked(view: View, guards: tuple[Guard, ...], reporter: Reporter) -> _
         for guard in guards:
             if not guard.lets(key, costs, hashed):
                 return _Asked(guard, known)
-    if view.resource.condition(spending.APPROVED) is not None:
+    if view.resource.condition(plans.APPROVED) is not None:
         reporter.facts = (*reporter.facts, spending.SETTLED)
     return None
 

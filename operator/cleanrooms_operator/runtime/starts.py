@@ -11,6 +11,8 @@ from cleanrooms_operator.core.resource import Key, ObjectId
 from cleanrooms_operator.core.step import Create, Step, Wait
 from cleanrooms_operator.runtime.ports import Identity
 
+_QUEUED = {Reason.QUEUED_FOR_QUOTA, Reason.QUEUED_FOR_BUDGET}
+
 
 @dataclass(slots=True)
 class Reservation:
@@ -45,7 +47,7 @@ class Starts:
 
     def concluded(self, key: Key, step: Step, now: float) -> None:
         """Take over what came of a pass that knew all that its resource names."""
-        if isinstance(step, Wait) and step.reason is Reason.QUEUED_FOR_QUOTA:
+        if isinstance(step, Wait) and step.reason in _QUEUED:
             self.forget(key)
             return
         self.turned_away.add(key)
