@@ -214,10 +214,10 @@ def query_of(given: Document) -> Document:
 def held(resource: Resource, *, synthetic: bool = False) -> Needs:
     """Return what the run of a resource takes, from its attempt on until it is over."""
     status = resource.status
-    where = [status.get(name) for name in ("accountID", "region", "membershipIdentifier")]
     is_open = status.get("attempt") is not None
     if not is_open and status.get("identifier") is None:
         return ()
+    where = [status.get(name) for name in ("accountID", "region", "membershipIdentifier")]
     account, region, membership = map(str, where)
     known = synthetic or status.get("syntheticData") is not None
     made = shape(resource.key.kind, resource.spec, synthetic=known)

@@ -1,6 +1,6 @@
 """Letting runs start, the oldest first, as far as the quotas of their account go (rule R-22)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from cleanrooms_operator.core import budgets, quotas, references
@@ -81,13 +81,32 @@ class _Count:
 async def _count(view: View, starts: Starts, since: float) -> _Count:
     """Count by Lists that are no older; nothing is awaited after the cluster was looked at."""
     templates = await _templates(view)
-    foreign = await _foreign(view, starts, await _see(view, templates), since)
-    seen = await _see(view, templates)
+    seen = await _see(view, templates, {references.MEMBERSHIP})
+    foreign = await _foreign(view, starts, seen, since)
+    counted = _counted(view, starts, seen, foreign, ())
+    if _is_told(view, starts, counted):
+        # Those that wait too need not be looked through: they cannot but take still more.
+        return counted
+    seen = await _see(view, templates, _named(view, seen))
+    older = () if _is_open(view) else _older(view, seen, starts)
+    return _counted(view, starts, seen, foreign, older)
+
+
+def _counted(
+    view: View, starts: Starts, seen: _Seen, foreign: "_Foreign", older: Iterable[Needs]
+) -> _Count:
     wanted = _wanted(view, seen)
     running = [*_own(view, seen, starts), *_others(view, seen, starts, foreign)]
-    older = () if _is_open(view) else _older(view, seen, starts)
     unmet = quotas.full(_limits(view, starts, seen.budget), running, older, wanted)
     return _Count(seen.budget, wanted, unmet)
+
+
+def _is_told(view: View, starts: Starts, counted: _Count) -> bool:
+    """Whether what was told of the resource before is true still."""
+    ready = view.resource.condition("Ready")
+    limit = _limits(view, starts, counted.budget)
+    told = {quotas.told(each, limit(each.pool)) for each in counted.unmet}
+    return ready is not None and ready["message"] in told
 
 
 def _limits(view: View, starts: Starts, budget: Budget) -> Callable[[Pool], int]:
@@ -127,17 +146,23 @@ def _steady(resource: Resource, messages: list[str]) -> str:
 # -- what takes slots ------------------------------------------------------------------------
 
 
-async def _see(view: View, templates: tuple[Document, ...]) -> _Seen:
+async def _see(view: View, templates: tuple[Document, ...], kinds: set[str]) -> _Seen:
+    """Return the resources of the kind and, to look up what they name, those of other kinds."""
     cluster, kind = view.ports.cluster, view.kind
     budget = await _budget(view)
     asked = view.elapsed
     line = sorted(await cluster.list(kind.name), key=quotas.order)
-    waiting = [each for each in line if each.status.get("identifier") is None]
-    named = {one.key.kind for each in waiting for one in references.named(kind, each)}
-    others = [await cluster.list(name) for name in sorted(named | {references.MEMBERSHIP})]
+    others = [await cluster.list(name) for name in sorted(kinds)]
     found = {each.key: each for listed in others for each in listed}
     ours = frozenset(kind.handle.recorded(each.status) for each in line)
     return _Seen(asked, tuple(line), found, ours, templates, budget)
+
+
+def _named(view: View, seen: _Seen) -> set[str]:
+    """Return the kinds of what those name that wait."""
+    waiting = [each for each in seen.line if each.status.get("identifier") is None]
+    named = {one.key.kind for each in waiting for one in references.named(view.kind, each)}
+    return {*named, references.MEMBERSHIP}
 
 
 def _wanted(view: View, seen: _Seen) -> Needs:
