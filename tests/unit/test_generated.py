@@ -9,6 +9,8 @@ import jsonschema
 import pytest
 import yaml
 
+import pages
+from cleanrooms_operator.core.conditions import ORDER
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import declarations
 from cleanrooms_operator.kinds import DEFINITIONS, KINDS
@@ -198,13 +200,16 @@ class TestSchemas:
 class TestReference:
     def test_every_field_rule_and_reason_is_on_the_page(self) -> None:
         page = expected()[Path("docs/reference.md")]
+        conditions = expected()[Path("docs/conditions.md")]
         for path, schema in everywhere():
             place = path.partition(".")[2]
             assert place in {"spec", "status", ""} or f"`{place}`" in page or path.endswith("[]")
             for rule in schema.get("x-kubernetes-validations", ()):
                 assert rule["message"] in page
         for reason in Reason:
-            assert f"| `{reason.value}` |" in page
+            assert f"| `{reason.value}` |" in conditions
+        for name in ORDER:
+            assert f"| `{name}` |" in conditions
 
     def test_every_field_that_names_something_is_told_beside_what_it_stands_for(self) -> None:
         page = expected()[Path("docs/reference.md")]
@@ -265,6 +270,11 @@ RESOURCES = [
     pytest.param(document, id=f"{path.relative_to(PROJECT / 'examples')}:{named(document)}")
     for path in EXAMPLES
     for document in documents(path)
+    if document["apiVersion"] == OURS
+] + [
+    pytest.param(document, id=f"{block}:{named(document)}")
+    for block in pages.manifests()
+    for document in block.objects()
     if document["apiVersion"] == OURS
 ]
 

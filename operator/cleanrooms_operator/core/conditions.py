@@ -30,24 +30,26 @@ from cleanrooms_operator.core.step import (
 RESOLVED = "ReferencesResolved"
 """False since when a resource waits for what it names: its deadline counts from there."""
 
-ORDER = (
-    "Ready",
-    "Reconciling",
-    "Stalled",
-    "Paused",
-    RESOLVED,
-    "Synced",
-    "Succeeded",
-    "Failed",
-    "Expired",
-    "MembersJoined",
-    "ChangesApplied",
-    "ChangesAnswered",
-    "PaymentAccepted",
-    "PayerReady",
-    "SpendingApproved",
-)
-"""The condition types, in the order in which they are listed."""
+TYPES: Mapping[str, str] = {
+    "Ready": "AWS is as this generation of the spec asks. A run is Ready when it ended well.",
+    "Reconciling": "Work is under way or waited for. Time, or somebody else, is enough.",
+    "Stalled": "A person is needed, or a change in AWS. It goes on by itself once that came.",
+    "Paused": "An annotation keeps the operator from doing anything.",
+    RESOLVED: "What the spec names is there and ready.",
+    "Synced": "The last look at AWS equals the spec; `status.drift` lists what differs.",
+    "Succeeded": "The run ended well.",
+    "Failed": "The run failed or was cancelled.",
+    "Expired": "AWS has removed the data of the channel.",
+    "MembersJoined": "All members that the collaboration names have joined.",
+    "ChangesApplied": "Members, abilities and payers of the collaboration are as declared.",
+    "ChangesAnswered": "No change request waits for the answer of this account.",
+    "PaymentAccepted": "What is assigned to this account and what its spec accepts agree.",
+    "PayerReady": "Who is to pay for the run is a candidate and, as far as can be seen, accepted.",
+    "SpendingApproved": "The run may be started: its Membership asks for no approval, or has it.",
+}
+"""What the condition types say where they are true, in the order in which they are listed."""
+
+ORDER = tuple(TYPES)
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,6 +44,7 @@ def expected() -> Mapping[Path, str]:
             monitoring.FOLDER / "alerts.yaml": _yaml(monitoring.rules()),
             monitoring.FOLDER / "prometheusrule.yaml": _yaml(monitoring.operators_rules()),
             monitoring.FOLDER / "dashboard.json": monitoring.dashboard(),
+            Path("docs/conditions.md"): f"<!-- {NOTICE} -->\n{reference.conditions_page()}",
             Path("docs/metrics.md"): f"<!-- {NOTICE} -->\n{monitoring.page()}",
             Path("docs/permissions.md"): f"<!-- {NOTICE} -->\n{iam_files.page()}",
             Path("docs/reference.md"): f"<!-- {NOTICE} -->\n{reference.page(made, KINDS)}",

@@ -1,9 +1,10 @@
-"""The reference page: every kind, field, column and reason, from what the cluster is told."""
+"""The reference pages: every kind, field, column, condition and reason, as the cluster is told."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from cleanrooms_operator.core.conditions import TYPES
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import declarations
@@ -26,10 +27,36 @@ def page(definitions: Sequence[Document], kinds: Sequence[Kind]) -> str:
             "",
             "All kinds are namespaced and belong to the category `cleanrooms`: "
             "`kubectl get cleanrooms` lists them. A parameter of AWS keeps its name, shape and "
-            "unit. The same texts are in the cluster: `kubectl explain membership.spec`.",
+            "unit. The same texts are in the cluster: `kubectl explain membership.spec`. "
+            "[Conditions and reasons](conditions.md) are explained apart.",
             *(line for definition in definitions for line in _kind(definition["spec"])),
             *_names(kinds),
-            *_reasons(),
+            "",
+        ]
+    )
+
+
+def conditions_page() -> str:
+    """Return the page of conditions and reasons as Markdown."""
+    return "\n".join(
+        [
+            "# Conditions and reasons",
+            "",
+            "`kubectl describe` shows them; [concepts](concepts.md#the-status) tells how the first "
+            "three go together. A kind has those that make sense for it.",
+            "",
+            "## Conditions",
+            "",
+            *_table(("Condition", "True says"), ((f"`{n}`", said) for n, said in TYPES.items())),
+            "",
+            "## Reasons",
+            "",
+            "What the reasons of conditions and events mean, and what to do.",
+            "",
+            *_table(
+                ("Reason", "Cause", "Remedy"),
+                ((f"`{reason.value}`", reason.cause, reason.remedy) for reason in Reason),
+            ),
             "",
         ]
     )
@@ -144,14 +171,6 @@ def _twins(kinds: Sequence[Kind]) -> Iterator[tuple[str, ...]]:
                 found[place][isinstance(way, Lookup)].append(f"`{path}` ({way.kind})")
         for place, (refs, lookups) in found.items():
             yield kind.name, f"`{place}`", ", ".join(refs), ", ".join(lookups)
-
-
-def _reasons() -> Iterator[str]:
-    yield from ("", "## Reasons", "", "What the conditions' reasons mean, and what to do.", "")
-    yield from _table(
-        ("Reason", "Cause", "Remedy"),
-        ((f"`{reason.value}`", reason.cause, reason.remedy) for reason in Reason),
-    )
 
 
 def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> Iterator[str]:
