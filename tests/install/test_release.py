@@ -43,6 +43,14 @@ def wait_ready(release: Installation) -> None:
             namespace=metadata["namespace"],
             timeout_seconds=READY_SECONDS,
         )
+    wait_for("all charges to be told", lambda: all_are_charged(release), READY_SECONDS)
+
+
+def all_are_charged(release: Installation) -> bool:
+    """Whether Memberships tell that runs at their expense have ended: they see it a List later."""
+    memberships = release.cluster.list("Membership")
+    told = [c for each in memberships for c in each["status"].get("charges") or ()]
+    return bool(told) and all(c["finished"] and not c["running"] and not c["pending"] for c in told)
 
 
 def writes(aws: AWS, since: int) -> list[str]:
