@@ -21,7 +21,8 @@ BOM := --pyproject pyproject.toml --output-reproducible
 
 # What covers every branch of the engine in seconds, and what takes processes and minutes. The
 # end-to-end tests have several processes of their own each, and run one after another.
-ENGINE := tests/unit tests/test_tidy.py $(addprefix tests/simulation/test_,walkthrough.py changing.py sharing.py)
+COVERING := $(addprefix tests/simulation/test_,walkthrough.py changing.py leaving.py paying.py sharing.py spending.py)
+ENGINE := tests/unit tests/test_tidy.py $(COVERING)
 WORLD := tests/simulation tests/emulator tests/integration
 
 help: ## List what can be made
@@ -32,7 +33,7 @@ setup: .venv/dev ## Install everything that developing needs, into .venv
 test: check ## Run every check and every test
 	$(BIN)/cleanrooms-playground binaries
 	$(BIN)/coverage run -m pytest $(ENGINE) && $(BIN)/coverage report
-	$(BIN)/pytest --numprocesses 2 --dist worksteal $(WORLD)
+	$(BIN)/pytest --numprocesses 2 --dist worksteal $(addprefix --ignore=,$(COVERING)) $(WORLD)
 	$(BIN)/pytest tests/e2e
 	$(BIN)/pytest tests/install
 
