@@ -42,7 +42,7 @@ def operator(stage: Stage) -> None:
 
 
 def company(stage: Stage, account: str) -> Company:
-    made = Company(f"company-{account[-3:]}", account, stage)
+    made = Company(f"many-{account[-3:]}", account, stage)
     stage.cluster.create_namespace(made.namespace)
     return made
 
