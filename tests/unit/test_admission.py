@@ -175,6 +175,7 @@ class TestSyntheticData:
         assert TEMPLATES not in {name for name, _ in at.aws.sightings}
         assert await admit(at, channel("one", "unseen")) == Create()
 
-    async def test_without_its_collaboration_nothing_is_refused(self) -> None:
+    async def test_aws_tells_the_collaboration_of_a_membership_that_is_not_declared(self) -> None:
         at = desk_with(membership("m-2"), limits=Limits(synthetic_channels=0))
-        assert await admit(at, channel("one")) == Create()
+        at.aws.answers["GetMembership"] = {"membership": {"collaborationId": "c-1"}}
+        assert "synthetic" in told(await admit(at, channel("one")))

@@ -28,7 +28,6 @@ def of(*memberships: Resource, now: datetime | None = NOW) -> Budget:
     return budget(memberships, COSTS, PLACE, now)
 
 
-TEMPLATE = {"arn": "t", "creatorAccountId": "2" * 12, "name": "t"}
 QUERIES = of(membership({"queryCompute": BOTH}))
 
 
@@ -122,25 +121,6 @@ def test_what_is_told_is_known_again() -> None:
     for need, quota in zip(
         QUERIES.needs(synthetic=False), (Quota.SPENT_AT_ONCE, Quota.SPENT_TODAY), strict=True
     ):
-        assert quotas.meant(quotas.told(need, 2)) == (quota, None)
+        assert quotas.recognised(quotas.told(need, 2)) is quota
     pool = Pool(Quota.SPENT_TODAY, PLACE.account, PLACE.region, "modelTraining in membership m")
-    assert quotas.meant(str(pool)) == (Quota.SPENT_TODAY, None)
-
-
-@pytest.mark.parametrize(
-    ("templates", "expected"),
-    [
-        ([], True),
-        ([{**TEMPLATE, "isSyntheticData": True}], True),
-        ([{**TEMPLATE, "isSyntheticData": False}], False),
-    ],
-)
-def test_r_26_a_template_that_cannot_be_seen_counts_as_synthetic(
-    templates: Any, *, expected: bool
-) -> None:
-    def given(query: Any) -> Any:
-        source = {"protectedQueryInputParameters": {"sqlParameters": query}}
-        return {"inputChannel": {"dataSource": source}}
-
-    assert quotas.may_be_synthetic(given({"analysisTemplateArn": "t"}), templates) is expected
-    assert not quotas.may_be_synthetic(given({"queryString": "SELECT 1"}), templates or [])
+    assert quotas.recognised(str(pool)) is Quota.SPENT_TODAY

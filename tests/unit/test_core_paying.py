@@ -177,22 +177,6 @@ def test_a_list_is_behind_what_a_collaboration_of_the_cluster_knows(
 
 
 @pytest.mark.parametrize(
-    ("query", "expected"),
-    [
-        pytest.param({"queryString": "SELECT 1"}, False, id="a text"),
-        pytest.param({"analysisTemplateArn": "arn:1"}, True, id="a template"),
-        pytest.param({"analysisTemplateArn": "arn:2"}, False, id="an ordinary one"),
-        pytest.param({"analysisTemplateArn": "arn:3"}, None, id="one that cannot be seen"),
-    ],
-)
-def test_r_26_a_template_tells_whether_data_are_synthetic(
-    query: Document, *, expected: bool | None
-) -> None:
-    templates = [{"arn": "arn:1", "isSyntheticData": True}, {"arn": "arn:2"}]
-    assert paying.is_synthetic(query, templates) is expected
-
-
-@pytest.mark.parametrize(
     ("status", "generation", "identifier", "expected"),
     [
         pytest.param("False", 3, None, True, id="it was told so"),

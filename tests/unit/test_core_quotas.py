@@ -25,7 +25,6 @@ from cleanrooms_operator.kinds import BY_NAME
 
 HERE, THERE = Place("1" * 12, "us-east-1", "m-1"), Place("1" * 12, "us-east-1", "m-2")
 M5, M5_BIG, OTHER = "ml.m5.2xlarge", "ml.m5.4xlarge", "ml.g5.2xlarge"
-TEMPLATE = {"arn": "template-1", "creatorAccountId": "2" * 12, "name": "synthetic"}
 
 
 def training(kind: str = M5, count: int = 1, place: Place = HERE) -> Needs:
@@ -287,33 +286,6 @@ def test_a_run_is_counted_where_its_membership_is() -> None:
     assert quotas.place_of(model(), {bare.key: bare}) is None
     assert quotas.memberships_of("1" * 12, "us-east-1", FOUND) == (("m-1", None),)
     assert quotas.memberships_of("1" * 12, "us-east-1", {bare.key: bare}) == ()
-
-
-# -- synthetic data --------------------------------------------------------------------------
-
-
-def query(**given: Any) -> dict[str, Any]:
-    parameters = {"protectedQueryInputParameters": {"sqlParameters": given}}
-    return {"inputChannel": {"dataSource": parameters, "roleArn": "r"}}
-
-
-@pytest.mark.parametrize(
-    ("given", "expected"),
-    [
-        (query(queryString="SELECT 1"), False),
-        (query(analysisTemplateArn="template-1"), True),
-        (query(analysisTemplateArn="unseen"), False),
-        (query(sharedAnalysisTemplate={"creatorAccountId": "2" * 12, "name": "synthetic"}), True),
-        (query(sharedAnalysisTemplate={"creatorAccountId": "3" * 12, "name": "synthetic"}), False),
-    ],
-)
-def test_its_template_decides_whether_a_channel_is_synthetic(
-    given: dict[str, Any], *, expected: bool
-) -> None:
-    """R-26: and one that cannot be seen is not refused."""
-    assert quotas.is_synthetic(given, [{**TEMPLATE, "isSyntheticData": True}]) is expected
-    assert not quotas.is_synthetic(given, [{**TEMPLATE, "isSyntheticData": False}])
-    assert quotas.names_template(given) is ("queryString" not in str(given))
 
 
 def test_the_shape_of_a_run_comes_from_its_spec_or_from_aws() -> None:

@@ -164,24 +164,6 @@ def is_behind(costs: Iterable[Cost], known: Known, collaboration: Resource) -> b
     return any(told.get(name, set()) != accounts for name, accounts in shown.items())
 
 
-def is_synthetic(query: Document, templates: Iterable[Document]) -> bool | None:
-    """Tell whether a query makes synthetic data; None where its template cannot be seen (R-26)."""
-    arn = query.get("analysisTemplateArn")
-    if arn is None:
-        return False
-    found = next((each for each in templates if each["arn"] == arn), None)
-    return None if found is None else bool(found.get("isSyntheticData"))
-
-
-def is_denied(resource: Resource) -> bool:
-    """Whether it was told of a run, as it is declared now, that it cannot be paid for."""
-    told = resource.condition(READY)
-    return told is not None and (told["status"], told["observedGeneration"]) == (
-        "False",
-        resource.generation,
-    )
-
-
 def is_held(resource: Resource) -> bool:
     """Whether a run is not started because it cannot be paid for."""
-    return resource.status.get("identifier") is None and is_denied(resource)
+    return resource.status.get("identifier") is None and resource.is_false(READY)

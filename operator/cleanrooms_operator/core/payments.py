@@ -36,22 +36,26 @@ class Cost:
 
     def named(self, parameters: Document) -> str | None:
         """Return the account that the parameters name as payer."""
-        node: Any = parameters
-        for part in self.parameter.split("."):
-            node = (node or {}).get(part)
-        return None if node is None else str(node)
+        named = _at(self.parameter, parameters)
+        return None if named is None else str(named)
 
 
 def leaves(configuration: Document | None) -> Leaves:
     """Return the cost types that a payment configuration names."""
     found: dict[str, bool] = {}
     for path in COST_TYPES:
-        node: Any = configuration or {}
-        for name in path.split("."):
-            node = (node or {}).get(name)
-        if node is not None:
-            found[path] = bool(node["isResponsible"])
+        responsible = _at(f"{path}.isResponsible", configuration)
+        if responsible is not None:
+            found[path] = bool(responsible)
     return found
+
+
+def _at(path: str, document: Document | None) -> object:
+    """Return what stands at a dotted path; None where there is nothing."""
+    node: Any = document
+    for name in path.split("."):
+        node = (node or {}).get(name)
+    return node
 
 
 def configuration(chosen: Leaves) -> dict[str, Any]:

@@ -76,7 +76,4 @@ def _leaves(path: str, value: object) -> Iterator[Document]:
 
 def is_awaited(resource: Resource) -> bool:
     """Whether a run is not started because, as it is declared now, nobody has approved it."""
-    told = resource.condition(APPROVED)
-    unmade = resource.status.get("identifier") is None
-    denied = ("False", resource.generation)
-    return unmade and told is not None and (told["status"], told["observedGeneration"]) == denied
+    return resource.status.get("identifier") is None and resource.is_false(APPROVED)

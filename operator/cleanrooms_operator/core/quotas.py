@@ -170,44 +170,6 @@ def shape(kind: str, given: Document, *, synthetic: bool = False) -> Shape:
     return Shape(resources.get("instanceType"), resources.get("instanceCount") or 1)
 
 
-def is_synthetic(given: Document, templates: Iterable[Document]) -> bool:
-    """Tell whether a channel is of synthetic data, by the collaboration's templates (rule R-26).
-
-    A template that cannot be seen counts as one that is not.
-    """
-    return any(_named_templates(given, templates))
-
-
-def may_be_synthetic(given: Document, templates: Iterable[Document]) -> bool:
-    """Tell whether a channel is of synthetic data, for all that can be seen."""
-    seen = _named_templates(given, templates)
-    return any(seen) or (names_template(given) and not seen)
-
-
-def _named_templates(given: Document, templates: Iterable[Document]) -> list[bool]:
-    """Return of each template that a channel's spec names whether it makes synthetic data."""
-    query = query_of(given)
-    arn, shared = query.get("analysisTemplateArn"), query.get("sharedAnalysisTemplate")
-    wanted = None if shared is None else (shared["creatorAccountId"], shared["name"])
-    return [
-        bool(each.get("isSyntheticData"))
-        for each in templates
-        if each["arn"] == arn or (each["creatorAccountId"], each["name"]) == wanted
-    ]
-
-
-def names_template(given: Document) -> bool:
-    """Tell whether a channel's spec names an analysis template."""
-    return not {"analysisTemplateArn", "sharedAnalysisTemplate"}.isdisjoint(query_of(given))
-
-
-def query_of(given: Document) -> Document:
-    """Return what a channel is filled by, in its spec or its parameters."""
-    source = given["inputChannel"]["dataSource"]["protectedQueryInputParameters"]
-    query: Document = source["sqlParameters"]
-    return query
-
-
 # -- runs in the cluster ---------------------------------------------------------------------
 
 
@@ -364,6 +326,11 @@ def told(need: Need, limit: int) -> str:
     return f"The quota of {limit} {need.pool} is full"
 
 
+def recognised(message: str) -> Quota | None:
+    """Return the quota that such a message tells of."""
+    return next((quota for quota in Quota if quota.value.partition("{")[0] in message), None)
+
+
 # -- what AWS calls them ---------------------------------------------------------------------
 
 _TYPE = re.compile(r"\bml\.[a-z0-9]+\.[a-z0-9]+")
@@ -376,8 +343,6 @@ def meant(name: str) -> tuple[Quota, str | None] | None:
     speak of.
     """
     words = name.lower()
-    if "`spending`" in words:
-        return (Quota.SPENT_AT_ONCE if "at once" in words else Quota.SPENT_TODAY), None
     found = _TYPE.search(words)
     by_membership = "membership" in words
     if "inference job" in words:

@@ -1,6 +1,6 @@
 """From a spec with references to the parameters of a create call, or to what is missing."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -153,15 +153,30 @@ def resolved(
     references: tuple[Named, ...], found: Mapping[Key, Resource | None]
 ) -> tuple[dict[Path, Document], list[str]]:
     """Return (what the referents fill in, what is missing in plain words)."""
+    return _filled(references, found, _problem)
+
+
+def left(
+    references: tuple[Named, ...], found: Mapping[Key, Resource | None]
+) -> tuple[dict[Path, Document], list[str]]:
+    """Return what `resolved` does for what is being deleted: who is going too still tells."""
+    return _filled(references, found, _silence)
+
+
+def _filled(
+    references: tuple[Named, ...],
+    found: Mapping[Key, Resource | None],
+    problem: Callable[[Named, Resource | None], str | None],
+) -> tuple[dict[Path, Document], list[str]]:
     filled: dict[Path, Document] = {}
     missing: list[str] = []
     for name in references:
         referent = found.get(name.key)
-        problem = _problem(name, referent)
-        if problem is None and referent is not None:
+        told = problem(name, referent)
+        if told is not None:
+            missing.append(told)
+        elif referent is not None:
             filled[name.path] = taken(name.reference, referent.status)
-        else:
-            missing.append(problem or "")
     return filled, missing
 
 
@@ -187,25 +202,17 @@ def _problem(name: Named, referent: Resource | None) -> str | None:
     return None
 
 
+def _silence(name: Named, referent: Resource | None) -> str | None:
+    """Say that a referent does not tell where the object lives."""
+    if referent is not None and is_complete(name, referent):
+        return None
+    return f"Nobody can look for its AWS object before {name.key} is known"
+
+
 def is_complete(name: Named, referent: Resource) -> bool:
     """Tell whether a referent's status has all that it stands for."""
     required = name.reference.fills.keys() - name.reference.optional
     return required <= taken(name.reference, referent.status).keys()
-
-
-def left(
-    references: tuple[Named, ...], found: Mapping[Key, Resource | None]
-) -> tuple[dict[Path, Document], list[str]]:
-    """Return what `resolved` does for what is being deleted: who is going too still tells."""
-    filled: dict[Path, Document] = {}
-    missing: list[str] = []
-    for name in references:
-        referent = found.get(name.key)
-        if referent is not None and is_complete(name, referent):
-            filled[name.path] = taken(name.reference, referent.status)
-        else:
-            missing.append(f"Nobody can look for its AWS object before {name.key} is known")
-    return filled, missing
 
 
 def recordable(kind: Kind) -> frozenset[str]:

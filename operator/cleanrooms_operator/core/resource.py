@@ -100,9 +100,16 @@ class Resource:
 
     def is_true(self, type_: str) -> bool:
         """Whether its condition of that type is True for the generation that is asked for."""
+        return self._says(type_, "True")
+
+    def is_false(self, type_: str) -> bool:
+        """Whether its condition of that type is False for the generation that is asked for."""
+        return self._says(type_, "False")
+
+    def _says(self, type_: str, status: str) -> bool:
         condition = self.condition(type_)
         return (
             condition is not None
-            and condition["status"] == "True"
+            and condition["status"] == status
             and condition.get("observedGeneration") == self.generation
         )

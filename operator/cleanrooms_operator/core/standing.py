@@ -39,5 +39,4 @@ def standings(resources: Iterable[Resource]) -> Iterator[Standing]:
 
 def _told(resource: Resource) -> Quota | None:
     ready = resource.condition("Ready") or {}
-    named = quotas.meant(ready.get("message", ""))
-    return None if named is None else named[0]
+    return quotas.recognised(ready.get("message", ""))

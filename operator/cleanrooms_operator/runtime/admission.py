@@ -3,15 +3,15 @@
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from cleanrooms_operator.core import budgets, quotas, references
+from cleanrooms_operator.core import budgets, quotas, references, templates
 from cleanrooms_operator.core.budgets import Budget
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.quotas import Needs, Place, Pool, Shape
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, ObjectId, Resource
-from cleanrooms_operator.core.shared import COLLABORATION, template
 from cleanrooms_operator.core.step import Create, Discard, Resend, Step, Wait
 from cleanrooms_operator.runtime.starts import Starts
+from cleanrooms_operator.runtime.templates import templates_of
 from cleanrooms_operator.runtime.view import View
 
 SCOPE = references.MEMBERSHIP_IDENTIFIER
@@ -31,14 +31,16 @@ class _Seen:
     budget: Budget
 
     def is_synthetic(self, resource: Resource) -> bool:
-        """Tell whether a run is a channel of synthetic data."""
-        of_channel = resource.key.kind == quotas.CHANNEL
-        return of_channel and quotas.is_synthetic(resource.spec, self.templates)
+        """Tell whether a run is seen to be a channel of synthetic data: so quotas take it."""
+        return bool(self._is_synthetic(resource))
 
     def may_be_synthetic(self, resource: Resource) -> bool:
         """Tell whether it is one for all that can be seen: so it is for what may be spent."""
+        return self._is_synthetic(resource) is not False
+
+    def _is_synthetic(self, resource: Resource) -> bool | None:
         of_channel = resource.key.kind == quotas.CHANNEL
-        return of_channel and quotas.may_be_synthetic(resource.spec, self.templates)
+        return of_channel and templates.is_synthetic(resource.spec, self.templates)
 
 
 async def admitted(view: View, step: Step, starts: Starts) -> Step:
@@ -62,7 +64,7 @@ async def admitted(view: View, step: Step, starts: Starts) -> Step:
         starts.reserve(view.resource.key, counted.wanted)
         return step
     view.recall.resume = counted.budget.resumes(counted.unmet)
-    return Discard() if _is_open(view) else _queued(view, starts, counted)
+    return Discard() if _is_open(view) else _queued(view, counted)
 
 
 def _is_open(view: View) -> bool:
@@ -76,18 +78,20 @@ class _Count:
     budget: Budget
     wanted: Needs
     unmet: Needs
+    messages: tuple[str, ...]
+    """Which quota is full, in words, of each that is not met."""
 
 
 async def _count(view: View, starts: Starts, since: float) -> _Count:
     """Count by Lists that are no older; nothing is awaited after the cluster was looked at."""
-    templates = await _templates(view)
-    seen = await _see(view, templates, {references.MEMBERSHIP})
+    shown = await templates_of(view) if view.kind.name == quotas.CHANNEL else ()
+    seen = await _see(view, shown, {references.MEMBERSHIP})
     foreign = await _foreign(view, starts, seen, since)
     counted = _counted(view, starts, seen, foreign, ())
-    if _is_told(view, starts, counted):
+    if _told(view.resource) in counted.messages:
         # Those that wait too need not be looked through: they cannot but take still more.
         return counted
-    seen = await _see(view, templates, _named(view, seen))
+    seen = await _see(view, shown, _named(view, seen))
     older = () if _is_open(view) else _older(view, seen, starts)
     return _counted(view, starts, seen, foreign, older)
 
@@ -97,16 +101,10 @@ def _counted(
 ) -> _Count:
     wanted = _wanted(view, seen)
     running = [*_own(view, seen, starts), *_others(view, seen, starts, foreign)]
-    unmet = quotas.full(_limits(view, starts, seen.budget), running, older, wanted)
-    return _Count(seen.budget, wanted, unmet)
-
-
-def _is_told(view: View, starts: Starts, counted: _Count) -> bool:
-    """Whether what was told of the resource before is true still."""
-    ready = view.resource.condition("Ready")
-    limit = _limits(view, starts, counted.budget)
-    told = {quotas.told(each, limit(each.pool)) for each in counted.unmet}
-    return ready is not None and ready["message"] in told
+    limit = _limits(view, starts, seen.budget)
+    unmet = quotas.full(limit, running, older, wanted)
+    messages = tuple(quotas.told(each, limit(each.pool)) for each in unmet)
+    return _Count(seen.budget, wanted, unmet, messages)
 
 
 def _limits(view: View, starts: Starts, budget: Budget) -> Callable[[Pool], int]:
@@ -117,12 +115,17 @@ def _limits(view: View, starts: Starts, budget: Budget) -> Callable[[Pool], int]
     return limit
 
 
-def _queued(view: View, starts: Starts, counted: _Count) -> Wait:
-    limit = _limits(view, starts, counted.budget)
-    messages = [quotas.told(each, limit(each.pool)) for each in counted.unmet]
+def _queued(view: View, counted: _Count) -> Wait:
+    """Return the wait, told as before where that is true still: quotas may be full by turns."""
     spent = any(each.pool in counted.budget.limits for each in counted.unmet)
     reason = Reason.QUEUED_FOR_BUDGET if spent else Reason.QUEUED_FOR_QUOTA
-    return Wait(reason, _steady(view.resource, messages))
+    before = _told(view.resource)
+    return Wait(reason, before if before in counted.messages else counted.messages[0])
+
+
+def _told(resource: Resource) -> str:
+    ready = resource.condition("Ready")
+    return "" if ready is None else str(ready["message"])
 
 
 async def _budget(view: View) -> Budget:
@@ -136,17 +139,10 @@ def _place(view: View) -> Place:
     return Place(view.identity.account, view.identity.region, view.parameters[SCOPE])
 
 
-def _steady(resource: Resource, messages: list[str]) -> str:
-    """Return what was told before where it is true still: several quotas may be full by turns."""
-    ready = resource.condition("Ready")
-    before = "" if ready is None else str(ready["message"])
-    return before if before in messages else messages[0]
-
-
 # -- what takes slots ------------------------------------------------------------------------
 
 
-async def _see(view: View, templates: tuple[Document, ...], kinds: set[str]) -> _Seen:
+async def _see(view: View, shown: tuple[Document, ...], kinds: set[str]) -> _Seen:
     """Return the resources of the kind and, to look up what they name, those of other kinds."""
     cluster, kind = view.ports.cluster, view.kind
     budget = await _budget(view)
@@ -155,7 +151,7 @@ async def _see(view: View, templates: tuple[Document, ...], kinds: set[str]) -> 
     others = [await cluster.list(name) for name in sorted(kinds)]
     found = {each.key: each for listed in others for each in listed}
     ours = frozenset(kind.handle.recorded(each.status) for each in line)
-    return _Seen(asked, tuple(line), found, ours, templates, budget)
+    return _Seen(asked, tuple(line), found, ours, shown, budget)
 
 
 def _named(view: View, seen: _Seen) -> set[str]:
@@ -274,18 +270,3 @@ def _others(view: View, seen: _Seen, starts: Starts, foreign: _Foreign) -> Itera
         is_ours = view.kind.handle.of(item) in seen.ours
         if membership == seen.budget.place.membership and not is_ours:
             yield seen.budget.shown(item, state)
-
-
-async def _templates(view: View) -> tuple[Document, ...]:
-    """Return the analysis templates of the channel's collaboration, one List for all (R-26)."""
-    if view.kind.name != quotas.CHANNEL or not quotas.names_template(view.resource.spec):
-        return ()
-    for each in await view.ports.cluster.list(references.MEMBERSHIP):
-        known = each.status.get(COLLABORATION)
-        if known is not None and each.status.get("identifier") == view.parameters[SCOPE]:
-            since = view.elapsed - view.ports.policy.pace.list_interval
-            scope = {COLLABORATION: known}
-            listing = template().listing
-            shown = await view.ports.service.sighting(view.identity, listing, scope, since)
-            return shown.items
-    return ()

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from cleanrooms_operator.core import paying, quotas, shared
+from cleanrooms_operator.core import paying, templates
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.paying import Known
 from cleanrooms_operator.core.reasons import Reason
@@ -14,9 +14,8 @@ from cleanrooms_operator.core.step import Absent, Create, Discard, Resend, Stall
 from cleanrooms_operator.runtime.memory import Doubt
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import collaboration_of
+from cleanrooms_operator.runtime.templates import templates_of
 from cleanrooms_operator.runtime.view import View
-
-TEMPLATES = shared.template().listing
 
 
 async def payable(view: View, situation: Situation, step: Step, reporter: Reporter) -> Step:
@@ -28,7 +27,7 @@ async def payable(view: View, situation: Situation, step: Step, reporter: Report
     if not view.kind.costs:
         return step
     if view.resource.status.get("identifier") is not None:
-        if paying.is_denied(view.resource):
+        if view.resource.is_false(paying.READY):
             reporter.facts = (*reporter.facts, paying.SETTLED)
         return step
     again = _was_refused(view, situation, step)
@@ -83,9 +82,9 @@ async def known_of(view: View, reporter: Reporter) -> Known:
     where = await collaboration_of(membership, view.identity, view.ports, view.recall)
     reporter.fields = {**reporter.fields, COLLABORATION: where}
     joined = paying.joined(await cluster.list(MEMBERSHIP), where)
-    known = Known((), joined, await _synthetic(view, where))
+    known = Known((), joined, await _synthetic(view))
     seen = replace(known, members=await _members(view, where, _patience(view)))
-    if paying.is_denied(view.resource) and _is_ready(view, seen):
+    if view.resource.is_false(paying.READY) and _is_ready(view, seen):
         # What others saw a while ago is enough to wait by, not to spend by.
         seen = replace(known, members=await _members(view, where, _recently(view)))
     managing = (
@@ -108,7 +107,7 @@ def _recently(view: View) -> float:
 
 def _patience(view: View) -> float:
     """Return since when a List must have been made; those who wait share one for longer."""
-    if paying.is_denied(view.resource) and view.requested is None:
+    if view.resource.is_false(paying.READY) and view.requested is None:
         return view.elapsed - view.ports.policy.pace.list_interval / 2
     return max(view.recall.seen, _recently(view))
 
@@ -119,14 +118,8 @@ async def _members(view: View, collaboration: str, since: float) -> tuple[Docume
     return shown.items
 
 
-async def _synthetic(view: View, collaboration: str) -> bool | None:
-    """Tell whether the run makes synthetic data, by one List a collaboration (rule R-26)."""
+async def _synthetic(view: View) -> bool | None:
+    """Tell whether the run makes synthetic data; None where its template cannot be seen."""
     if not any(cost.synthetic for cost in view.kind.costs):
         return False
-    templates: tuple[Document, ...] = ()
-    if quotas.names_template(view.parameters):
-        since = view.elapsed - view.ports.policy.pace.list_interval
-        scope = {COLLABORATION: collaboration}
-        shown = await view.ports.service.sighting(view.identity, TEMPLATES, scope, since)
-        templates = shown.items
-    return paying.is_synthetic(quotas.query_of(view.parameters), templates)
+    return templates.is_synthetic(view.parameters, await templates_of(view))
