@@ -23,6 +23,7 @@ BOM := --pyproject pyproject.toml --output-reproducible
 # end-to-end tests have several processes of their own each, and run one after another.
 COVERING := $(addprefix tests/simulation/test_,walkthrough.py changing.py leaving.py paying.py sharing.py spending.py)
 ENGINE := tests/unit tests/test_tidy.py $(COVERING)
+PARALLEL := --numprocesses 2 --dist worksteal
 WORLD := tests/simulation tests/emulator tests/integration
 
 help: ## List what can be made
@@ -32,8 +33,9 @@ setup: .venv/dev ## Install everything that developing needs, into .venv
 
 test: check ## Run every check and every test
 	$(BIN)/cleanrooms-playground binaries
-	$(BIN)/coverage run -m pytest $(ENGINE) && $(BIN)/coverage report
-	$(BIN)/pytest --numprocesses 2 --dist worksteal $(addprefix --ignore=,$(COVERING)) $(WORLD)
+	$(BIN)/coverage erase && $(BIN)/coverage run -m pytest $(PARALLEL) $(ENGINE)
+	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
+	$(BIN)/pytest $(PARALLEL) $(addprefix --ignore=,$(COVERING)) $(WORLD)
 	$(BIN)/pytest tests/e2e
 	$(BIN)/pytest tests/install
 
@@ -82,7 +84,7 @@ stop: ## End a demo that was left running
 	$(BIN)/cleanrooms-playground stop
 
 clean: ## Remove what was made here; programs in the user's cache stay
-	rm -rf .venv site .demo .coverage .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
+	rm -rf .venv site .demo .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache dist
 	find operator tests -name __pycache__ -prune -exec rm -rf {} +
 
 .venv/bin/python:

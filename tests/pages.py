@@ -9,6 +9,8 @@ from typing import Any
 
 import yaml
 
+from cleanrooms_playground.documents import parse_documents
+
 PROJECT = Path(__file__).parents[1]
 DOCS = PROJECT / "docs"
 PAGES = sorted([*DOCS.rglob("*.md"), *PROJECT.glob("*.md")])
@@ -39,7 +41,7 @@ class Block:
 
     def documents(self) -> list[dict[str, Any]]:
         """Return what its YAML holds."""
-        return [document for document in yaml.safe_load_all(self.text) if document]
+        return parse_documents(self.text)
 
     def objects(self) -> list[dict[str, Any]]:
         """Return the objects that it holds; a part is put into the example of its kind."""

@@ -11,7 +11,6 @@ from types import TracebackType
 from typing import Any, Protocol, Self
 
 import lightkube
-import yaml
 from lightkube.codecs import resource_registry
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import LoadResourceError
@@ -20,6 +19,7 @@ from lightkube.exceptions import ApiError
 from lightkube.generic_resource import load_in_cluster_generic_resources
 from lightkube.types import PatchType
 
+from cleanrooms_playground.documents import Document, read_documents
 from cleanrooms_playground.errors import NotInTimeError, PlaygroundError
 from cleanrooms_playground.waiting import wait_for
 
@@ -32,8 +32,6 @@ APPLY_FIRST = {NAMESPACE: 0, CRD: 1}
 APPLY_LAST = 2
 
 NOT_FOUND = 404
-
-Document = dict[str, Any]
 
 
 class _Resource(Protocol):
@@ -262,17 +260,6 @@ def is_true(document: Mapping[str, Any], name: str) -> bool:
         return False
     generation = document["metadata"].get("generation")
     return bool(condition.get("observedGeneration", generation) == generation)
-
-
-def read_documents(path: Path) -> list[Document]:
-    """Return the documents of a YAML file, or of all those under a folder, sorted by name."""
-    files = sorted(path.rglob("*.yaml")) if path.is_dir() else [path]
-    return [
-        document
-        for file in files
-        for document in yaml.safe_load_all(file.read_text())
-        if document is not None
-    ]
 
 
 def _loaded(version: str, kind: str) -> type[Any]:

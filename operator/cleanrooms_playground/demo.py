@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console
 
 from cleanrooms_playground.account_view import AccountView, look
-from cleanrooms_playground.cluster import Document
+from cleanrooms_playground.documents import Document
 from cleanrooms_playground.errors import ProcessDiedError
 from cleanrooms_playground.payer_change import PayerChange
 from cleanrooms_playground.progress import Progress

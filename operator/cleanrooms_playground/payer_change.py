@@ -8,7 +8,8 @@ import time
 from pathlib import Path
 from typing import Any
 
-from cleanrooms_playground.cluster import Cluster, Document, read_documents
+from cleanrooms_playground.cluster import Cluster
+from cleanrooms_playground.documents import Document, read_documents
 from cleanrooms_playground.progress import Progress
 from cleanrooms_playground.waiting import wait_for
 

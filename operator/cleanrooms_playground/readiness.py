@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cleanrooms_playground.cluster import GROUP, Cluster, Document, condition_of, is_true
+from cleanrooms_playground.cluster import GROUP, Cluster, condition_of, is_true
+from cleanrooms_playground.documents import Document
 
 WAITED_FOR = "Ready"
 

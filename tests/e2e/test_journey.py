@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cleanrooms_operator.core.resource import FINALIZER, Key, Resource
-from cleanrooms_playground.cluster import Document
+from cleanrooms_playground.documents import Document
 from e2e import journeys
 from e2e.journeys import RUNS, Journey
 from e2e.stage import Stage

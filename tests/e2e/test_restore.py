@@ -4,7 +4,7 @@ import pytest
 
 from cleanrooms_operator.core.ownership import OWNER
 from cleanrooms_operator.core.resource import Key, Resource
-from cleanrooms_playground.cluster import Document
+from cleanrooms_playground.documents import Document
 from e2e.emulated import check_creates
 from e2e.stage import Stage
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from cleanrooms_playground import helm
+from cleanrooms_playground.documents import parse_documents
 from install.installation import CHART
 
 FOREIGN = ("monitoring.coreos.com/",)
@@ -32,7 +33,7 @@ def documents() -> list[Document]:
         helm.template(CHART, "--values", case, "--set", "crds.enabled=false")
         for case in sorted((CHART / "ci").glob("*.yaml"))
     )
-    rendered = (each for text in texts for each in yaml.safe_load_all(text) if each)
+    rendered = (each for text in texts for each in parse_documents(text))
     own = (each for each in rendered if not each["apiVersion"].startswith(FOREIGN))
     return list({json.dumps(each, sort_keys=True): each for each in own}.values())
 

@@ -15,7 +15,8 @@ from lightkube.types import PatchType
 from cleanrooms_operator.core.resource import GROUP
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_playground import helm
-from cleanrooms_playground.cluster import Cluster, kind_of, read_documents
+from cleanrooms_playground.cluster import Cluster, kind_of
+from cleanrooms_playground.documents import parse_documents, read_documents
 from cleanrooms_playground.waiting import wait_for
 from e2e.emulated import AWS
 from install.installation import CHART, PROJECT, Installation
@@ -238,17 +239,17 @@ class TestWhatIsRendered:
 
     @pytest.mark.parametrize("case", CASES, ids=lambda path: path.stem)
     def test_the_api_server_accepts_it(self, cluster: Cluster, case: Path) -> None:
-        found = list(yaml.safe_load_all(helm.template(CHART, "--values", case)))
+        found = parse_documents(helm.template(CHART, "--values", case))
         for namespace in ("team-a", "team-b", helm.NAMESPACE):
             if cluster.get("v1/Namespace", namespace) is None:
                 cluster.create_namespace(namespace)
-        accepted = [try_out(cluster, document) for document in found if document]
+        accepted = [try_out(cluster, document) for document in found]
         assert accepted
 
     @pytest.mark.parametrize("kind", ["Service", "ServiceMonitor", "PrometheusRule"])
     def test_an_unknown_field_would_be_refused(self, cluster: Cluster, kind: str) -> None:
         rendered = helm.template(CHART, "--values", CHART / "ci" / "observability.yaml")
-        [found] = [d for d in yaml.safe_load_all(rendered) if d and d["kind"] == kind]
+        [found] = [d for d in parse_documents(rendered) if d["kind"] == kind]
         found["spec"]["prots"] = []
         with pytest.raises(Exception, match="prots"):
             try_out(cluster, found)
@@ -289,8 +290,8 @@ def restricted(cluster: Cluster) -> str:
 
 def pod(case: Path, namespace: str) -> Document:
     """Return a pod of the Deployment, as its controller would make it."""
-    found = yaml.safe_load_all(helm.template(CHART, "--values", case))
-    [template] = [d["spec"]["template"] for d in found if d and d["kind"] == "Deployment"]
+    found = parse_documents(helm.template(CHART, "--values", case))
+    [template] = [d["spec"]["template"] for d in found if d["kind"] == "Deployment"]
     metadata = {
         "name": "operator",
         "namespace": namespace,
@@ -323,8 +324,8 @@ class TestUsers:
     @pytest.fixture(scope="class", autouse=True)
     @staticmethod
     def _roles(cluster: Cluster) -> None:
-        for document in yaml.safe_load_all(helm.template(CHART)):
-            if document and document["kind"] == "ClusterRole":
+        for document in parse_documents(helm.template(CHART)):
+            if document["kind"] == "ClusterRole":
                 cluster.apply(document)
 
     @pytest.mark.parametrize(

@@ -6,7 +6,8 @@ import pytest
 from lightkube.exceptions import ApiError
 
 import ml_manifests
-from cleanrooms_playground.cluster import CRD, Cluster, is_true, read_documents
+from cleanrooms_playground.cluster import CRD, Cluster, is_true
+from cleanrooms_playground.documents import read_documents
 from manifest_samples import (
     PROJECT,
     RESULTS,

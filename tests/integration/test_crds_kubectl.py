@@ -10,8 +10,9 @@ import ml_manifests
 from cleanrooms_operator.core.kind import Definition
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube import rights
-from cleanrooms_playground.cluster import Cluster, read_documents
+from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
+from cleanrooms_playground.documents import read_documents
 
 PROJECT = Path(__file__).parents[2]
 VERSION = "cleanrooms-operator.dev/v1alpha1"

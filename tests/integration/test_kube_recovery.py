@@ -20,8 +20,9 @@ from cleanrooms_operator.kube.schedule import Schedule
 from cleanrooms_operator.kube.system import SystemClock
 from cleanrooms_operator.kube.workers import Engine, Surroundings, Worker
 from cleanrooms_operator.runtime.outcome import Outcome
-from cleanrooms_playground.cluster import Cluster, Document
+from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
+from cleanrooms_playground.documents import Document
 from kube_world import BreakableApi, Numbers, metrics, seeded, value
 
 PROJECT = Path(__file__).parents[2]

@@ -16,8 +16,9 @@ import pytest
 from lightkube.exceptions import ApiError
 
 from cleanrooms_operator.core.resource import GROUP, VERSION
-from cleanrooms_playground.cluster import CRD, Cluster, Document, condition_of
+from cleanrooms_playground.cluster import CRD, Cluster, condition_of
 from cleanrooms_playground.control_plane import ControlPlane
+from cleanrooms_playground.documents import Document
 from cleanrooms_playground.processes import Process
 from cleanrooms_playground.servers import AWSIdentity, Operator
 from cleanrooms_playground.waiting import wait_for

@@ -10,6 +10,7 @@ import yaml
 from cleanrooms_operator.core.resource import Annotation
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_playground import helm
+from cleanrooms_playground.documents import parse_documents
 from scripting import FOLDER, action, discovered, health, run, script
 
 PROJECT = Path(__file__).parents[2]
@@ -114,5 +115,5 @@ class TestConfigMap:
     def test_the_chart_writes_the_same(self) -> None:
         argocd = ("--set", "argocd.healthChecks.enabled=true")
         rendered = helm.template(PROJECT / helm.CHART, *argocd)
-        maps = [d for d in yaml.safe_load_all(rendered) if d and d["kind"] == "ConfigMap"]
+        maps = [d for d in parse_documents(rendered) if d["kind"] == "ConfigMap"]
         assert [each["data"] for each in maps] == [self.data()]

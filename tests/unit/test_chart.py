@@ -15,6 +15,7 @@ from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube import manifests, rights
 from cleanrooms_operator.settings import PREFIX, Settings, load
 from cleanrooms_playground import helm
+from cleanrooms_playground.documents import parse_documents
 
 PROJECT = Path(__file__).parents[2]
 CHART = PROJECT / manifests.CHART
@@ -38,8 +39,7 @@ Document = dict[str, Any]
 @functools.cache
 def documents(*arguments: str) -> tuple[Document, ...]:
     """Return what the chart renders to."""
-    found = yaml.safe_load_all(helm.template(CHART, *arguments))
-    return tuple(document for document in found if document)
+    return tuple(parse_documents(helm.template(CHART, *arguments)))
 
 
 def case(name: str) -> tuple[Document, ...]:
@@ -323,7 +323,7 @@ class TestOptions:
         assert agent == ["169.254.170.23/32", "fd00:ec2::23/128"]
 
     def test_names_do_not_depend_on_the_release(self) -> None:
-        other = yaml.safe_load_all(helm.run("template", "another", CHART))
+        other = parse_documents(helm.run("template", "another", CHART))
         assert {d["metadata"]["name"] for d in other} == {
             d["metadata"]["name"] for d in documents()
         }
@@ -427,7 +427,7 @@ class TestAddOn:
         """By the very command of the validator."""
         folder = ("--namespace", helm.NAMESPACE, "--include-crds", "--no-hooks")
         told = helm.run("template", helm.RELEASE, CHART, *folder)
-        assert tuple(filter(None, yaml.safe_load_all(told))) == documents()
+        assert tuple(parse_documents(told)) == documents()
 
     def test_there_are_no_dependencies_and_eks_versions_pass(self) -> None:
         chart = yaml.safe_load((CHART / "Chart.yaml").read_text())

@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
+from cleanrooms_playground.documents import read_documents
+
 GITOPS = Path(__file__).parents[2] / "examples" / "gitops"
 COMPANIES = {"company-a": "111111111111", "company-b": "222222222222"}
 NOT_IN_GIT = {("Secret", "training-secrets")}
@@ -26,7 +28,7 @@ def built(folder: Path) -> Iterator[dict[str, Any]]:
         if (folder / name).is_dir():
             yield from built(folder / name)
         else:
-            yield from yaml.safe_load_all((folder / name).read_text())
+            yield from read_documents(folder / name)
     for made in kustomization.get("configMapGenerator", ()):
         yield {"kind": "ConfigMap", "metadata": {"name": made["name"]}}
 

@@ -7,7 +7,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-import yaml
 
 import pages
 from cleanrooms_operator.core.conditions import ORDER
@@ -15,6 +14,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import declarations
 from cleanrooms_operator.kinds import DEFINITIONS, KINDS
 from cleanrooms_operator.kube import manifests, rights
+from cleanrooms_playground.documents import read_documents
 
 PROJECT = Path(__file__).parents[2]
 EXAMPLES = sorted((PROJECT / "examples").rglob("*.yaml"))
@@ -247,10 +247,6 @@ class TestRights:
         assert set(role["rules"][1]["resources"]) == {f"{plural}/status" for plural in plurals}
 
 
-def documents(path: Path) -> list[Document]:
-    return [document for document in yaml.safe_load_all(path.read_text()) if document]
-
-
 def closed(schema: Document) -> Document:
     """Return a schema that refuses fields it does not name, as kubectl does."""
     made = dict(schema)
@@ -269,7 +265,7 @@ def named(document: Document) -> str:
 RESOURCES = [
     pytest.param(document, id=f"{path.relative_to(PROJECT / 'examples')}:{named(document)}")
     for path in EXAMPLES
-    for document in documents(path)
+    for document in read_documents(path)
     if document["apiVersion"] == OURS
 ] + [
     pytest.param(document, id=f"{block}:{named(document)}")
@@ -288,7 +284,7 @@ class TestExamples:
 
     def test_there_is_an_example_of_each_kind(self) -> None:
         for definition in DEFINITIONS:
-            [resource] = documents(PROJECT / "examples" / f"{definition.name.lower()}.yaml")
+            [resource] = read_documents(PROJECT / "examples" / f"{definition.name.lower()}.yaml")
             assert resource["kind"] == definition.name
 
     def test_every_example_says_what_it_is(self) -> None:

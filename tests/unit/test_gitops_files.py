@@ -11,6 +11,7 @@ import yaml
 from cleanrooms_operator.kinds import DEFINITIONS
 from cleanrooms_operator.kube import manifests
 from cleanrooms_playground import helm
+from cleanrooms_playground.documents import parse_documents, read_documents
 
 PROJECT = Path(__file__).parents[2]
 GITOPS = PROJECT / "examples" / "gitops"
@@ -21,7 +22,7 @@ Document = dict[str, Any]
 
 
 def documents(path: Path) -> dict[str, Document]:
-    return {each["kind"]: each for each in yaml.safe_load_all(path.read_text())}
+    return {each["kind"]: each for each in read_documents(path)}
 
 
 class TestOperator:
@@ -76,7 +77,7 @@ def built(folder: Path) -> list[Document]:
         check=True,
         text=True,
     )
-    return [each for each in yaml.safe_load_all(done.stdout) if each["kind"] in waves()]
+    return [each for each in parse_documents(done.stdout) if each["kind"] in waves()]
 
 
 def check_waves(declared: list[Document]) -> None:

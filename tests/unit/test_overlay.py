@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cleanrooms_operator.settings import PREFIX, Settings, load
 from cleanrooms_playground import helm
+from cleanrooms_playground.documents import parse_documents
 
 PROJECT = Path(__file__).parents[2]
 BASE = PROJECT / "deploy" / "manifests"
@@ -28,8 +28,11 @@ def built(folder: Path) -> dict[Name, Document]:
         text=True,
         check=True,
     )
-    documents = yaml.safe_load_all(done.stdout)
-    return {(each["kind"], each["metadata"]["name"]): each for each in documents}
+    return named(done.stdout)
+
+
+def named(text: str) -> dict[Name, Document]:
+    return {(each["kind"], each["metadata"]["name"]): each for each in parse_documents(text)}
 
 
 def deployment(folder: Path) -> Document:
@@ -43,8 +46,7 @@ def environment(folder: Path) -> dict[str, str]:
 
 
 def test_the_base_is_all_that_the_chart_renders() -> None:
-    rendered = (each for each in yaml.safe_load_all(helm.template(PROJECT / helm.CHART)) if each)
-    expected = {(each["kind"], each["metadata"]["name"]): each for each in rendered}
+    expected = named(helm.template(PROJECT / helm.CHART))
     found = dict(built(BASE))
     del found["Namespace", helm.NAMESPACE]
     assert found == expected

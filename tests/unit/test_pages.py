@@ -5,10 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from cleanrooms_operator.core.resource import GROUP, Annotation
 from cleanrooms_playground import helm
+from cleanrooms_playground.documents import read_documents
 from pages import DOCS, PAGES, PROJECT, Block, anchors, blocks, every, links, manifests, values
 
 CHART = PROJECT / helm.CHART
@@ -64,11 +64,7 @@ class TestYaml:
     @pytest.mark.parametrize("block", manifests(), ids=str)
     def test_a_block_holds_whole_objects(self, block: Block) -> None:
         """Of a foreign kind they are those of the examples, so that there is one truth."""
-        known = [
-            document
-            for path in GITOPS.glob("*/*.yaml")
-            for document in yaml.safe_load_all(path.read_text())
-        ]
+        known = [document for path in GITOPS.glob("*/*.yaml") for document in read_documents(path)]
         assert block.objects()
         for document in block.objects():
             assert {"apiVersion", "kind", "metadata"} <= document.keys()

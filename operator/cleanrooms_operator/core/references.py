@@ -1,6 +1,6 @@
 """From a spec with references to the parameters of a create call, or to what is missing."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, TypeAlias
@@ -153,30 +153,27 @@ def resolved(
     references: tuple[Named, ...], found: Mapping[Key, Resource | None]
 ) -> tuple[dict[Path, Document], list[str]]:
     """Return (what the referents fill in, what is missing in plain words)."""
-    return _filled(references, found, _problem)
+    return _sorted((one, _if_ready(one, found.get(one.key))) for one in references)
 
 
 def left(
     references: tuple[Named, ...], found: Mapping[Key, Resource | None]
 ) -> tuple[dict[Path, Document], list[str]]:
     """Return what `resolved` does for what is being deleted: who is going too still tells."""
-    return _filled(references, found, _silence)
+    return _sorted((one, _if_known(one, found.get(one.key))) for one in references)
 
 
-def _filled(
-    references: tuple[Named, ...],
-    found: Mapping[Key, Resource | None],
-    problem: Callable[[Named, Resource | None], str | None],
+def _sorted(
+    answers: Iterable[tuple[Named, Document | str]],
 ) -> tuple[dict[Path, Document], list[str]]:
+    """Part what is filled in from problems."""
     filled: dict[Path, Document] = {}
     missing: list[str] = []
-    for name in references:
-        referent = found.get(name.key)
-        told = problem(name, referent)
-        if told is not None:
-            missing.append(told)
-        elif referent is not None:
-            filled[name.path] = taken(name.reference, referent.status)
+    for name, answer in answers:
+        if isinstance(answer, str):
+            missing.append(answer)
+        else:
+            filled[name.path] = answer
     return filled, missing
 
 
@@ -189,7 +186,7 @@ def taken(how: Reference | Lookup, source: Document) -> Document:
     }
 
 
-def _problem(name: Named, referent: Resource | None) -> str | None:
+def _if_ready(name: Named, referent: Resource | None) -> Document | str:
     """Say what is wrong with a referent, but not why: its own conditions say that, and change."""
     if referent is None:
         return f"{name.key} does not exist in this namespace"
@@ -199,13 +196,12 @@ def _problem(name: Named, referent: Resource | None) -> str | None:
         return f"{name.key} has expired"
     if not referent.is_true("Ready") or not is_complete(name, referent):
         return f"{name.key} is not ready"
-    return None
+    return taken(name.reference, referent.status)
 
 
-def _silence(name: Named, referent: Resource | None) -> str | None:
-    """Say that a referent does not tell where the object lives."""
+def _if_known(name: Named, referent: Resource | None) -> Document | str:
     if referent is not None and is_complete(name, referent):
-        return None
+        return taken(name.reference, referent.status)
     return f"Nobody can look for its AWS object before {name.key} is known"
 
 
