@@ -20,7 +20,7 @@ from cleanrooms_operator.core.ownership import Owner
 from cleanrooms_operator.core.resource import GROUP, VERSION, Key, Resource
 from cleanrooms_playground import helm
 from scripting import action, discovered, health
-from simulation import specs, trainings
+from simulation import specs, trainings, troubles
 from simulation.specs import EXAMPLES, RUNS
 from simulation.world import World
 
@@ -29,17 +29,6 @@ FOLDER = PROJECT / helm.ARGOCD
 
 Document = dict[str, Any]
 
-DECISIVE = (
-    "Ready",
-    "Reconciling",
-    "Stalled",
-    "Paused",
-    "Succeeded",
-    "Failed",
-    "Expired",
-    "PayerReady",
-    "ChangesApplied",
-)
 DAY = 86_400.0
 ACTIONS = ("check", "pause", "resume", "cancel")
 DENIALS = ("Create*", "Get*", "List*", "*")
@@ -238,6 +227,7 @@ HISTORIES: tuple[Callable[[], World], ...] = (
     unpaid,
     *(partial(anew, ending, name) for ending in (_fail, _cancel, _delete) for name in RUNS),
     *(partial(denied, operation) for operation in DENIALS),
+    *troubles.HISTORIES,
 )
 
 
@@ -284,9 +274,7 @@ def sort(document: Document) -> tuple[str, ...]:
     seen = "current" if status["observedGeneration"] == metadata["generation"] else "unseen"
     going = "deleting" if "deletionTimestamp" in metadata else "wanted"
     conditions = sorted(
-        f"{each['type']}={each['status']}:{each['reason']}"
-        for each in status.get("conditions", ())
-        if each["type"] in DECISIVE
+        f"{each['type']}={each['status']}:{each['reason']}" for each in status.get("conditions", ())
     )
     return (document["kind"], seen, going, *conditions)
 

@@ -3,8 +3,10 @@
 from typing import Any
 
 import pytest
+import yaml
 
 import recording
+from cleanrooms_operator.core.reasons import Reason
 from scripting import discovered, health, kstatus
 from simulation import specs
 
@@ -12,6 +14,20 @@ Document = dict[str, Any]
 
 SAME = {"Current": "Healthy", "InProgress": "Progressing", "Failed": "Degraded"}
 """What kstatus says -> what Argo CD says, of what is neither paused nor being deleted."""
+
+
+EVENTS_ALONE = {
+    Reason.CREATED,
+    Reason.ADOPTED,
+    Reason.UPDATED,
+    Reason.DELETED,
+    Reason.RETAINED,
+    Reason.ABANDONED,
+    Reason.GIVEN_UP,
+    Reason.RELEASE_NOT_MARKED,
+    Reason.RUN_CHARGED,
+}
+"""What no condition ever says: it happens once, and is no state."""
 
 
 def reason(document: Document, condition: str) -> str | None:
@@ -47,6 +63,30 @@ def test_both_tools_say_the_same_of_every_state() -> None:
             assert verdict == "Progressing", sort
         else:
             assert verdict == SAME[told], sort
+
+
+def test_every_reason_was_seen_in_a_condition() -> None:
+    told = {
+        each["reason"]
+        for document in recording.sorts().values()
+        for each in document["status"].get("conditions", ())
+    }
+    assert told == {each.value for each in set(Reason) - EVENTS_ALONE}
+
+
+def test_argo_cds_own_suite_has_every_state() -> None:
+    """Run `python tests/recording.py` where it does not."""
+    data = (recording.FOLDER / "testdata").iterdir()
+    recorded = {recording.sort(yaml.safe_load(path.read_text())) for path in data}
+    assert recorded == recording.sorts().keys()
+
+
+@pytest.mark.parametrize("kind", sorted(each.key.kind for each in specs.RUNS.values()))
+@pytest.mark.parametrize("why", ["PayerNotReady", "NotApproved", "QueuedForBudget"])
+def test_a_run_that_waits_for_people_or_money_is_in_progress(kind: str, why: str) -> None:
+    found = [each for each in of(kind) if reason(each, "Reconciling") == why]
+    assert {health(each)["status"] for each in found} == {"Progressing"}
+    assert {kstatus(each) for each in found} == {"InProgress"}
 
 
 @pytest.mark.parametrize("kind", [*KINDS, "AWSAccount"])
@@ -92,6 +132,9 @@ def test_what_is_seen_leads_to_what_people_expect(
     [
         ("PayerReady", "PayerNotCandidate", "Progressing"),
         ("ChangesApplied", "AwaitingApproval", "Healthy"),
+        ("ChangesApplied", "ChangeDenied", "Healthy"),
+        ("ChangesApplied", "RemovalBlocked", "Healthy"),
+        ("ChangesAnswered", "UnexpectedChange", "Healthy"),
     ],
 )
 def test_waiting_for_people_is_no_failure(condition: str, expected: str, verdict: str) -> None:
@@ -100,6 +143,7 @@ def test_waiting_for_people_is_no_failure(condition: str, expected: str, verdict
         for document in recording.sorts().values()
         for each in document["status"].get("conditions", ())
         if (each["type"], each["status"], each["reason"]) == (condition, "False", expected)
+        and not reason(document, "Paused")
     }
     assert found == {verdict}
 
