@@ -35,7 +35,7 @@ class TestRecords:
         written = record(make.kind(), parameters, "attempt-1", make.NOW)
         assert written == {
             "id": "attempt-1",
-            "startedAt": "2026-01-01T12:00:00+00:00",
+            "startedAt": "2026-01-01T12:00:00Z",
             "name": "one",
             "scope": {"parentIdentifier": "p-1"},
         }

@@ -174,7 +174,7 @@ class TestTelling:
                 "types": ["ADD_PAYER_CANDIDATE"],
                 "changes": [f"account {OWN} would become a candidate to pay for modelTraining"],
                 "cost": "you would become a candidate to pay for modelTraining",
-                "requestedAt": "2026-01-01T00:00:00+00:00",
+                "requestedAt": "2026-01-01T00:00:00Z",
             }
         ]
         assert told["lastVote"] == {"id": "b" * 36, "vote": "DENIED"}

@@ -8,6 +8,7 @@ from datetime import datetime
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.references import recordable
 from cleanrooms_operator.core.resource import Document
+from cleanrooms_operator.core.times import timestamp
 
 
 def parameters_hash(parameters: Document, key: bytes) -> str:
@@ -29,7 +30,7 @@ def record(
     scope = {name: parameters[name] for name in sorted(recordable(kind) & parameters.keys())}
     fields = {
         "id": attempt_id,
-        "startedAt": now.isoformat(timespec="seconds"),
+        "startedAt": timestamp(now),
         "name": parameters.get("name"),
         "scope": scope or None,
         "baseline": sorted(baseline) or None,

@@ -10,6 +10,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Change, Once, Present
+from cleanrooms_operator.core.times import timestamp
 
 CALLS = (
     ("cleanrooms", "CreateCollaborationChangeRequest"),
@@ -168,7 +169,7 @@ def _create(seen: Seen) -> Change:
     resource = seen.situation.resource
     origin = {"generation": resource.generation, "asked": seen.asked}
     attempt = {
-        "startedAt": seen.situation.now.isoformat(timespec="seconds"),
+        "startedAt": timestamp(seen.situation.now),
         **origin,
         "content": seen.content,
         "listed": [request["id"] for request in seen.requests[-BASELINE:]],

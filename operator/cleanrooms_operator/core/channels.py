@@ -11,6 +11,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Fact, Present
+from cleanrooms_operator.core.times import timestamp
 from cleanrooms_operator.core.values import AccountId, NameRef, Reference, Structure, Value
 
 ASSOCIATIONS = "configuredModelAlgorithmAssociations"
@@ -167,7 +168,7 @@ def report(situation: Situation, present: Present) -> Document:
         **{name: fields.get(name) for name in _AS_GIVEN},
         "privacyBudgets": _budgets(fields.get("privacyBudgets")),
         "syntheticData": _synthetic(fields.get("syntheticDataConfiguration")),
-        "expiresAt": runs.text(fields["createTime"] + kept),
+        "expiresAt": timestamp(fields["createTime"] + kept),
     }
     return {name: value for name, value in shown.items() if value is not None}
 
@@ -185,7 +186,7 @@ def _budgets(shown: Document | None) -> list[Any] | None:
 
 
 def _period(shown: Document) -> dict[str, Any]:
-    times = {name: runs.text(shown[name]) for name in ("startTime", "endTime") if name in shown}
+    times = {name: timestamp(shown[name]) for name in ("startTime", "endTime") if name in shown}
     return {**shown, **times}
 
 

@@ -18,9 +18,9 @@ from cleanrooms_operator.core.kind import Fresh, Glance, Listing
 from cleanrooms_operator.core.payments import Cost, name_of
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
-from cleanrooms_operator.core.runs import text
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Present
+from cleanrooms_operator.core.times import timestamp
 from cleanrooms_operator.core.values import Value
 
 MOST = 5
@@ -262,7 +262,7 @@ def _run(view: _View, run: Document, payer: _Payer) -> dict[str, Any]:
         "arn": run[view.listing.handle[0]],
         "versionIdentifier": run.get("versionIdentifier"),
         "state": run["status"],
-        "startTime": text(run["createTime"]),
+        "startTime": timestamp(run["createTime"]),
         "inferred": payer == "inferred" or None,
     }
     return {field: value for field, value in told.items() if value is not None}

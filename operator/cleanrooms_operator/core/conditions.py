@@ -26,6 +26,7 @@ from cleanrooms_operator.core.step import (
     Wait,
     Works,
 )
+from cleanrooms_operator.core.times import timestamp
 
 RESOLVED = "ReferencesResolved"
 """False since when a resource waits for what it names: its deadline counts from there."""
@@ -180,17 +181,13 @@ def _stamped(
 def _stamp(condition: Document, resource: Resource, generation: int, now: datetime) -> Document:
     before = resource.condition(condition["type"])
     same = before is not None and before["status"] == condition["status"]
-    since = before["lastTransitionTime"] if before is not None and same else _text(now)
+    since = before["lastTransitionTime"] if before is not None and same else timestamp(now)
     return {
         **condition,
         "observedGeneration": generation,
         "lastTransitionTime": since,
         "message": condition["message"][:32768],
     }
-
-
-def _text(now: datetime) -> str:
-    return now.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _ordered(conditions: list[Document]) -> list[Document]:

@@ -16,6 +16,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Document
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.step import Present
+from cleanrooms_operator.core.times import timestamp
 
 LISTED = 10
 """How many of the latest requests the status shows."""
@@ -173,17 +174,13 @@ def _record(request: Document, origin: Document) -> Document:
         "id": request["id"],
         "status": request["status"],
         "types": changes.types_of(request),
-        "requestedAt": _time(request),
+        "requestedAt": timestamp(request["createTime"]),
         "approvals": votes or None,
         "generation": origin["generation"],
         "asked": origin.get("asked"),
         "withdrawn": origin.get("withdrawn") if over else None,
         "message": None,
     }
-
-
-def _time(request: Document) -> str:
-    return str(request["createTime"].isoformat())
 
 
 def report(situation: Situation, present: Present) -> dict[str, Any]:
@@ -197,7 +194,7 @@ def report(situation: Situation, present: Present) -> dict[str, Any]:
             "id": request["id"],
             "status": request["status"],
             "types": changes.types_of(request),
-            "requestedAt": _time(request),
+            "requestedAt": timestamp(request["createTime"]),
         }
         for request in seen.requests[-LISTED:]
     ]

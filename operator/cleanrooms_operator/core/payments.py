@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 from cleanrooms_operator.core.resource import Document
@@ -53,9 +54,14 @@ def leaves(configuration: Document | None) -> Leaves:
 def _at(path: str, document: Document | None) -> object:
     """Return what stands at a dotted path; None where there is nothing."""
     node: Any = document
-    for name in path.split("."):
+    for name in _names(path):
         node = (node or {}).get(name)
     return node
+
+
+@cache
+def _names(path: str) -> tuple[str, ...]:
+    return tuple(path.split("."))
 
 
 def configuration(chosen: Leaves) -> dict[str, Any]:

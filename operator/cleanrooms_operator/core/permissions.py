@@ -11,6 +11,12 @@ from cleanrooms_operator.core.values import Value, fields
 Call: TypeAlias = tuple[str, str]
 """(service, operation), as botocore names both."""
 
+PASSING = ("cleanrooms:PassMembership", "cleanrooms:PassCollaboration")
+"""What a call of Clean Rooms ML needs that names a membership, besides its own action.
+
+Source: AWS Clean Rooms User Guide, "IAM behaviors for Clean Rooms ML Custom Models".
+"""
+
 LOG_DELIVERY = (
     "logs:CreateLogDelivery",
     "logs:CreateLogGroup",

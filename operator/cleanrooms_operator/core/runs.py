@@ -1,6 +1,6 @@
 """What runs and ends: its times, how it ended, and when nothing more is asked about it."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -13,6 +13,7 @@ from cleanrooms_operator.core.resource import Annotation, Document, Resource
 from cleanrooms_operator.core.situation import Situation
 from cleanrooms_operator.core.status import Status
 from cleanrooms_operator.core.step import Details, Fact, Lifecycle, Present, Stall
+from cleanrooms_operator.core.times import timestamp
 from cleanrooms_operator.core.values import AccountId
 
 PUBLISHING = tuple(timedelta(minutes=minutes) for minutes in (2, 6, 15))
@@ -164,10 +165,10 @@ def report(situation: Situation, present: Present) -> Document:
     fields, status = present.details.fields, situation.resource.status
     ended = status.get("completionTime")
     if ended is None and has_ended(present.state):
-        ended = text(fields["updateTime"])
+        ended = timestamp(fields["updateTime"])
     return {
         "collaborationIdentifier": fields.get("collaborationIdentifier"),
-        "startTime": text(fields["createTime"]),
+        "startTime": timestamp(fields["createTime"]),
         "completionTime": ended,
     }
 
@@ -233,8 +234,3 @@ def waiting(kind: Kind, present: Present) -> str:
     if kind.is_run and str(present.state).startswith("CREATE_"):
         return f"AWS says {present.state}, in which nothing can end it: waiting for its end"
     return f"AWS says {present.state}"
-
-
-def text(time: datetime) -> str:
-    """Return a time of AWS as Kubernetes writes it."""
-    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

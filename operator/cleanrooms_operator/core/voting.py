@@ -12,6 +12,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
 from cleanrooms_operator.core.situation import Neighbours, Situation
 from cleanrooms_operator.core.step import Change, Fact, Present
+from cleanrooms_operator.core.times import timestamp
 from cleanrooms_operator.core.values import Value
 
 ChangeType = Literal[
@@ -273,7 +274,7 @@ def _pending(request: Document, members: list[Document], account: str) -> Docume
         "cost": f"you would become a candidate to pay for {', '.join(charged)}"
         if charged
         else None,
-        "requestedAt": str(request["createTime"].isoformat()),
+        "requestedAt": timestamp(request["createTime"]),
     }
     return {name: value for name, value in told.items() if value is not None}
 

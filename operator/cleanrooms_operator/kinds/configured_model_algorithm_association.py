@@ -9,6 +9,7 @@ from typing import Annotated
 from pydantic import Field
 
 from cleanrooms_operator.core import algorithms, kind, specs
+from cleanrooms_operator.core.permissions import PASSING
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
 
@@ -54,5 +55,5 @@ KIND = kind.Kind(
     state=None,
     lifecycle={},
     kept_by_live=frozenset({"MLInputChannel"}),
-    actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
+    actions=PASSING,
 )

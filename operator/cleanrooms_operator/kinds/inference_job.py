@@ -5,6 +5,7 @@ can be done before is to cancel it.
 """
 
 from cleanrooms_operator.core import algorithms, jobs, kind, runs, shared, sources, specs
+from cleanrooms_operator.core.permissions import PASSING
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
@@ -72,5 +73,5 @@ KIND = kind.Kind(
     neighbours=(jobs.MEMBERSHIP, jobs.MODEL),
     facts=jobs.facts,
     report=jobs.report,
-    actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
+    actions=PASSING,
 )

@@ -5,6 +5,7 @@ deleted is its result, and AWS removes that by itself when its retention is over
 """
 
 from cleanrooms_operator.core import channels, kind, runs, specs
+from cleanrooms_operator.core.permissions import PASSING
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
 
@@ -62,5 +63,5 @@ KIND = kind.Kind(
     costs=channels.COSTS,
     facts=channels.facts,
     report=channels.report,
-    actions=("iam:PassRole", "cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
+    actions=("iam:PassRole", *PASSING),
 )

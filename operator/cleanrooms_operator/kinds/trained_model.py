@@ -4,6 +4,7 @@ What goes on from another model is a version of it. Only tags change; a deletion
 """
 
 from cleanrooms_operator.core import algorithms, kind, models, runs, shared, sources, specs
+from cleanrooms_operator.core.permissions import PASSING
 from cleanrooms_operator.core.values import Structure
 
 ARN, VERSION, SCOPE = "trainedModelArn", "versionIdentifier", "membershipIdentifier"
@@ -65,5 +66,5 @@ KIND = kind.Kind(
     report=models.report,
     facts=models.facts,
     unapplied=models.misunderstood,
-    actions=("cleanrooms:PassMembership", "cleanrooms:PassCollaboration"),
+    actions=PASSING,
 )
