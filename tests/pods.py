@@ -2,16 +2,13 @@
 
 There is no kubelet here, so what it would do is done to a process: the container's command line
 and environment and no others, a token of the service account that the pod names, the user and
-the group that it asks for, no privilege and no capability.
+the group that it asks for, no privilege and no capability, and no place to write but its volumes.
 """
 
 import os
-import shutil
-import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,6 +22,7 @@ from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.processes import Process
 from cleanrooms_playground.servers import NO_FILE
+from confinement import Limits, confined
 
 PROJECT = Path(__file__).parents[1]
 CHART = PROJECT / helm.CHART
@@ -92,7 +90,7 @@ class Node:
         """Return the process of a pod of a Deployment, not started; `more` are variables."""
         pod = deployment["spec"]["template"]["spec"]
         [container] = pod["containers"]
-        argv = [*confined(*_who(pod, container)), *self.program.command(*container["args"])]
+        argv = [*confined(Limits.of(pod)), *self.program.command(*container["args"])]
         variables = {
             "PATH": os.environ["PATH"],
             **KEPT_OUT,
@@ -129,28 +127,3 @@ def rendered(values: Mapping[str, Any], directory: Path) -> Document:
 def _variables(container: Document) -> dict[str, str]:
     """Return the variables of a container; one that is taken from the pod is its namespace."""
     return {each["name"]: each.get("value", helm.NAMESPACE) for each in container["env"]}
-
-
-def _who(pod: Document, container: Document) -> tuple[int, int]:
-    """Return the user and the group that a pod runs as, which may do no more than others."""
-    context = {**pod["securityContext"], **container["securityContext"]}
-    assert context["runAsNonRoot"]
-    assert not context["allowPrivilegeEscalation"]
-    assert context["capabilities"] == {"drop": ["ALL"]}
-    return context["runAsUser"], context["runAsGroup"]
-
-
-@cache
-def confined(user: int, group: int) -> tuple[str, ...]:
-    """Return what makes a command run as that user, without privileges; nothing, where none can.
-
-    A namespace of users needs no right on most Linux machines; files that nobody may write are
-    then read-only for whoever runs the tests, even for root.
-    """
-    unshare, setpriv = shutil.which("unshare"), shutil.which("setpriv")
-    if unshare is None or setpriv is None:
-        return ()
-    other = (unshare, "--user", f"--map-user={user}", f"--map-group={group}")
-    prefix = (*other, setpriv, "--no-new-privs")
-    ran = subprocess.run([*prefix, "true"], check=False)  # noqa: S603  those of the PATH
-    return prefix if ran.returncode == 0 else ()

@@ -14,12 +14,12 @@ from packaging.utils import canonicalize_name
 from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.waiting import wait_for
+from confinement import Limits, confined
 from e2e.emulated import AWS
 from install.image import DOCKERFILE, TIMEOUT_SECONDS, USER, Image, pairs, said, stages
 from install.installation import CHART, PROJECT, Installation, values
 from install.locks import wanted
 from install.sbom import listed, versions
-from pods import confined
 
 VERSION = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["version"]
 IGNORE = DOCKERFILE.with_name("Dockerfile.dockerignore")
@@ -94,7 +94,7 @@ class TestWhatIsBuilt:
 
     def test_it_says_how_it_is_used(self, image: Image) -> None:
         done = subprocess.run(  # noqa: S603  what was just built
-            [*confined(USER, USER), *image.command("run", "--help")],
+            [*confined(Limits(USER, USER, ())), *image.command("run", "--help")],
             env=image.environment(),
             cwd="/",
             capture_output=True,
