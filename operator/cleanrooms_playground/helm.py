@@ -16,6 +16,7 @@ import zipfile
 from importlib import metadata
 from pathlib import Path
 
+from cleanrooms_playground import values
 from cleanrooms_playground.binaries import cache_folder
 from cleanrooms_playground.errors import PlaygroundError
 
@@ -129,9 +130,14 @@ def copied(project: Path) -> dict[Path, str]:
     }
 
 
+def documented(project: Path) -> dict[Path, str]:
+    """Return the pages that are made of the chart, by their path from the project's folder."""
+    return {Path("docs/values.md"): values.page((project / CHART / "values.yaml").read_text())}
+
+
 def write(project: Path) -> None:
-    """Write what the chart takes from elsewhere, then all that Helm renders of it."""
-    for files in (copied, rendered):
+    """Write what the chart takes from elsewhere, then all that is made of it."""
+    for files in (copied, rendered, documented):
         for path, text in files(project).items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_text(text, encoding="utf-8")
