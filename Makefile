@@ -19,12 +19,12 @@ DOCS ?= .venv/docs
 PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 BOM := --pyproject pyproject.toml --output-reproducible
 
-# What covers every branch of the engine in seconds, and what takes processes and minutes. The
-# end-to-end tests have several processes of their own each, and run one after another.
+# What covers every branch of the engine in seconds; what takes minutes, and often only waits; and
+# what is as long as its longest file, for the tests of one share the processes that they start.
 COVERING := $(addprefix tests/simulation/test_,walkthrough.py changing.py leaving.py paying.py sharing.py spending.py)
 ENGINE := tests/unit tests/test_tidy.py $(COVERING)
-PARALLEL := --numprocesses 2 --dist worksteal
 WORLD := tests/simulation tests/emulator tests/integration
+PROCESSES := tests/e2e tests/install
 
 help: ## List what can be made
 	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/make \1\t\2/p' Makefile | expand -t 16
@@ -33,11 +33,10 @@ setup: .venv/dev ## Install everything that developing needs, into .venv
 
 test: check ## Run every check and every test
 	$(BIN)/cleanrooms-playground binaries
-	$(BIN)/coverage erase && $(BIN)/coverage run -m pytest $(PARALLEL) $(ENGINE)
+	$(BIN)/coverage erase && $(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal $(ENGINE)
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
-	$(BIN)/pytest $(PARALLEL) $(addprefix --ignore=,$(COVERING)) $(WORLD)
-	$(BIN)/pytest tests/e2e
-	$(BIN)/pytest tests/install
+	$(BIN)/pytest --numprocesses 3 --dist worksteal $(addprefix --ignore=,$(COVERING)) $(WORLD)
+	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PROCESSES)
 
 e2e: .venv/dev ## Install the chart on a real API server, use it, upgrade, roll back, uninstall
 	$(BIN)/pytest tests/install

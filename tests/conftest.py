@@ -3,12 +3,11 @@
 import asyncio
 import itertools
 import signal
-from collections.abc import Iterator
 
 import pytest
 
+import api_server
 from cleanrooms_playground.cluster import Cluster
-from cleanrooms_playground.control_plane import ControlPlane
 
 NUMBERS = itertools.count(1)
 
@@ -26,18 +25,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("cluster")
 
 
-@pytest.fixture(scope="session")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """Start a real API server that all tests of the run share; its logs stay in pytest's folder."""
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def cluster(control_plane: ControlPlane) -> Iterator[Cluster]:
-    """Connect as administrator to that API server."""
-    with Cluster(control_plane.kubeconfig) as connected:
-        yield connected
+control_plane = pytest.fixture(scope="session")(api_server.serve)
+cluster = pytest.fixture(scope="session")(api_server.connect)
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+import api_server
 from cleanrooms_playground import helm
 from cleanrooms_playground.cluster import CRD, Cluster
 from cleanrooms_playground.control_plane import ControlPlane
@@ -13,6 +14,11 @@ from e2e.stage import OPERATOR_ACCOUNT, Ground, Stage
 from pods import CHART
 
 LOG_LINES = 60
+
+
+# The chart is installed into an API server that nobody else has put definitions into.
+control_plane = pytest.fixture(scope="session")(api_server.serve)
+cluster = pytest.fixture(scope="session")(api_server.connect)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+import api_server
 from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.servers import Emulator
@@ -12,6 +13,11 @@ from e2e.emulated import AWS
 from install.installation import Installation, values
 
 SPEED = "600"
+
+
+# The chart is installed into an API server that nobody else has put definitions into.
+control_plane = pytest.fixture(scope="session")(api_server.serve)
+cluster = pytest.fixture(scope="session")(api_server.connect)
 
 
 @pytest.fixture(scope="module")

@@ -9,17 +9,17 @@ import shutil
 import subprocess
 import sys
 import tarfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+import api_server
 from cleanrooms_operator.core.resource import GROUP
 from cleanrooms_playground import helm
 from cleanrooms_playground.cluster import Cluster
-from cleanrooms_playground.control_plane import ControlPlane
 from cleanrooms_playground.waiting import wait_for
 from e2e.emulated import AWS
 from install.installation import CHART, PROJECT, Installation
@@ -65,17 +65,9 @@ def yesterdays(tmp_path_factory: pytest.TempPathFactory) -> Yesterdays:
     return Yesterdays(root)
 
 
-@pytest.fixture(scope="module")
-def control_plane(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ControlPlane]:
-    """Start an API server in which nothing is left of other tests."""
-    with ControlPlane(tmp_path_factory.mktemp("control-plane")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def cluster(control_plane: ControlPlane) -> Iterator[Cluster]:
-    with Cluster(control_plane.kubeconfig) as connected:
-        yield connected
+# An API server in which nothing is left of other tests.
+control_plane = pytest.fixture(scope="module")(api_server.serve)
+cluster = pytest.fixture(scope="module")(api_server.connect)
 
 
 def resources(cluster: Cluster) -> dict[Name, Document]:
