@@ -39,6 +39,7 @@ COLUMNS = (
     Column("State", ".status.state", "State in AWS Clean Rooms."),
     Column("Account", ".status.accountID", "The account that is the member."),
     Column("ID", ".status.identifier", "Identifier of the membership.", wide=True),
+    Column("Collaboration", ".status.collaborationIdentifier", "What it is a part of.", wide=True),
 )
 """The columns of `kubectl get`."""
 

@@ -41,6 +41,7 @@ KIND = kind.Kind(
         status=jobs.JobStatus,
         columns=(
             kind.Column("State", ".status.state", "State in AWS; ACTIVE means finished."),
+            kind.Column("Model", ".spec.trainedModelRef.name", "The TrainedModel that it applies."),
             kind.Column("Started", ".status.startTime", "Since when AWS knows it.", "date"),
             kind.Column("Payer", ".status.payer", "Who pays for it."),
             kind.Column("Output", ".status.outputLocation", "Where its output goes.", wide=True),

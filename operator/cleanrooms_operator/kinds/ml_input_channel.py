@@ -33,6 +33,7 @@ KIND = kind.Kind(
         status=channels.ChannelStatus,
         columns=(
             kind.Column("State", ".status.state", "State in AWS Clean Rooms ML."),
+            kind.Column("Membership", ".spec.membershipRef.name", "The Membership it belongs to."),
             kind.Column("Records", ".status.numberOfRecords", "How much it holds.", "integer"),
             kind.Column("Payer", ".status.payer", "Who pays for the query."),
             kind.Column("Expires", ".status.expiresAt", "When its data goes, or later.", wide=True),

@@ -40,6 +40,7 @@ KIND = kind.Kind(
         status=models.TrainedModelStatus,
         columns=(
             kind.Column("State", ".status.state", "State in AWS Clean Rooms ML."),
+            kind.Column("Instance", ".spec.resourceConfig.instanceType", "What it is trained on."),
             kind.Column("Started", ".status.startTime", "When it began.", "date"),
             kind.Column("Version", ".status.versionIdentifier", "Absent: the base.", wide=True),
             kind.Column("Payer", ".status.payer", "The account that pays.", wide=True),
