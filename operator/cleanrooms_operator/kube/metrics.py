@@ -22,7 +22,7 @@ from prometheus_client.registry import Collector
 from cleanrooms_operator.core.pace import Urgency
 from cleanrooms_operator.core.resource import Resource
 from cleanrooms_operator.kinds import DEFINITIONS
-from cleanrooms_operator.kube import line_metrics
+from cleanrooms_operator.kube import line_metrics, run_metrics
 
 NAME = "cleanrooms-operator"
 """The value of the label `name`, by which queue and election are told from other operators'."""
@@ -100,6 +100,7 @@ class PassMetrics:
     """What passes come to, by kind."""
 
     def __init__(self, registry: CollectorRegistry, workers: int) -> None:
+        self.runs = run_metrics.RunMetrics(registry)
         by_kind = ("controller",)
         by_result = ("controller", "result")
         self._ends = Counter(

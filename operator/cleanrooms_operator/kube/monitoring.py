@@ -136,6 +136,13 @@ PANELS = (
         "sum by (kind, account, quota) (cleanrooms_queued_for_quota)",
         "{{kind}} {{account}} {{quota}}",
     ),
+    Panel(
+        "Duration of runs, median",
+        "histogram_quantile(0.5, sum by (le, kind, result) "
+        "(rate(cleanrooms_job_duration_seconds_bucket[7d])))",
+        "{{kind}} {{result}}",
+        "s",
+    ),
     Panel("Open attempts", "sum by (kind) (cleanrooms_open_attempts)", "{{kind}}"),
     Panel(
         "Runs of others at our expense",

@@ -117,6 +117,7 @@ class Worker:
         if resource is not None:
             for event in outcome.events:
                 around.poster.post(resource, event)
+        around.metrics.passes.runs.passed(before, around.cache.get(turn.key))
         if outcome.drifted:
             around.metrics.passes.drifted(kind, outcome.drifted)
         if outcome.step == "Stall":
