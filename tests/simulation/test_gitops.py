@@ -1,5 +1,6 @@
 """What Argo CD, Flux and Helm say of every state that the simulated operator was seen in."""
 
+import re
 from typing import Any
 
 import pytest
@@ -59,8 +60,8 @@ def test_both_tools_say_the_same_of_every_state() -> None:
         if reason(document, "Paused"):
             assert verdict == "Suspended", sort
         elif told == "Terminating":
-            # Argo CD itself says so of what is being deleted, before it runs any script.
-            assert verdict == "Progressing", sort
+            # Argo CD itself says Progressing of what is being deleted, and runs no script.
+            assert verdict == ("Degraded" if reason(document, "Stalled") else "Progressing"), sort
         else:
             assert verdict == SAME[told], sort
 
@@ -154,6 +155,14 @@ def test_a_verdict_says_why() -> None:
         if verdict["status"] == "Degraded":
             assert verdict["message"].startswith(f"{reason(document, 'Stalled')}: ")
         assert verdict["message"]
+
+
+def test_every_reason_to_stall_has_its_line_in_the_runbook() -> None:
+    told = [reason(document, "Stalled") for document in recording.sorts().values()]
+    text = (recording.PROJECT / "docs" / "runbooks" / "resource-stalled.md").read_text()
+    explained = re.findall(r"^\| `(\w+)`", text, re.MULTILINE)
+    assert len(explained) == len(set(explained))
+    assert set(explained) == set(told) - {None}
 
 
 def test_what_nobody_has_seen_yet_is_in_progress() -> None:

@@ -138,6 +138,15 @@ def not_deleted_by_hand() -> World:
     return world
 
 
+def undeletable() -> World:
+    """Take all rights away, so that a Membership cannot be deleted."""
+    world = specs.settled()
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, account=PARTNER))
+    specs.EXAMPLES["partner"].delete(world)
+    world.settle(seconds=10_000.0)
+    return world
+
+
 # -- whose it is -------------------------------------------------------------------------------
 
 
@@ -407,6 +416,7 @@ HISTORIES: tuple[Callable[[], World], ...] = (
     not_cancelled,
     *(partial(not_deleted, name) for name in ("channel", "model")),
     not_deleted_by_hand,
+    undeletable,
     adopted_by_nobody,
     named_twice,
     invited_twice,
