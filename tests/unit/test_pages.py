@@ -10,6 +10,7 @@ from cleanrooms_operator.core.resource import GROUP, Annotation
 from cleanrooms_playground import helm
 from cleanrooms_playground.documents import read_documents
 from pages import DOCS, PAGES, PROJECT, Block, anchors, blocks, every, links, manifests, values
+from typed import commands, files
 
 CHART = PROJECT / helm.CHART
 GITOPS = PROJECT / "examples" / "gitops"
@@ -107,3 +108,50 @@ class TestWords:
         }
         assert len(named) > 2
         assert [path for path in named if not (PROJECT / path).exists()] == []
+
+
+PAGE = """\
+Write `job.yaml`, which is short:
+
+```yaml
+kind: Job
+```
+
+1. Apply it:
+
+   ```console
+   $ kubectl apply \\
+       --filename job.yaml
+   job/one created
+   $ kubectl get job
+   NAME   STARTED     AGE
+   ...
+   one    <invalid>   12s
+   ```
+"""
+
+
+class TestTyped:
+    @pytest.fixture
+    def page(self, tmp_path: Path) -> Path:
+        (tmp_path / "page.md").write_text(PAGE)
+        return tmp_path / "page.md"
+
+    def test_commands_are_what_follows_prompts_and_the_rest_is_their_answer(
+        self, page: Path
+    ) -> None:
+        [apply, get] = commands(page)
+        assert apply.text == "kubectl apply \\\n    --filename job.yaml"
+        assert apply.shown == "job/one created"
+        assert get.text == "kubectl get job"
+
+    def test_files_are_named_above_their_blocks(self, page: Path) -> None:
+        assert files(page) == {"job.yaml": "kind: Job\n"}
+
+    def test_ages_and_widths_may_differ_and_nothing_else(self, page: Path) -> None:
+        [_, get] = commands(page)
+        head = "NAME    STARTED   AGE\n"
+        assert get.shows(f"{head}one   3m2s   <invalid>\n")
+        assert get.shows(f"{head}nil   1d   2d\none   3m2s   1h\n")
+        assert not get.shows(f"{head}two   3m2s   1h\n")
+        assert not get.shows(f"{head}one   3m2s   1h\nmore\n")
