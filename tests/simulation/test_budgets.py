@@ -66,18 +66,63 @@ def watch(many: World) -> Watch:
     return Watch(world.aws.records()[before:], world.kubernetes.version - version)
 
 
-def test_r_23_becoming_ready_takes_four_and_six_writes() -> None:
-    world = World()
-    specs.walkthrough(world)
+def written_until_ready(world: World) -> dict[Key, int]:
+    """Run passes until all is Ready; return how often each was written until it was."""
     written: dict[Key, int] = {}
     while len(written) < len(world.resources):
         world.run_next()
         for key, resource in world.resources.items():
             if resource.is_true("Ready"):
                 written.setdefault(key, world.kubernetes.patches[key])
+    return written
+
+
+def test_r_23_becoming_ready_takes_four_and_six_writes() -> None:
+    world = World()
+    specs.walkthrough(world)
+    written = written_until_ready(world)
     assert written[specs.COLLABORATION] <= 4
     assert written[specs.CREATORS] <= 6
     assert written[specs.PARTNERS] <= 6
+
+
+def apply(world: World, key: Key) -> Key:
+    """Apply a collaboration of two accounts, or its creator's membership of it."""
+    is_membership = key == specs.CREATORS
+    spec = specs.creators_membership() if is_membership else specs.collaboration()
+    return world.apply(key.kind, key.name, spec)
+
+
+@pytest.mark.parametrize("late", [specs.COLLABORATION, specs.CREATORS], ids=str)
+def test_r_23_what_is_applied_together_may_be_seen_in_any_order(late: Key) -> None:
+    """The watches of two kinds do not wait for each other: one resource comes in first."""
+    empty = World()
+    specs.accounts(empty)
+    empty.settle()
+    for requests in range(10):
+        world = empty.fork()
+        [early] = {specs.COLLABORATION, specs.CREATORS} - {late}
+        first = world.start(apply(world, early))
+        for _ in range(requests):
+            if not first.over:
+                world.step(first)
+        apply(world, late)
+        world.finish(first)
+        written = written_until_ready(world)
+        assert written[specs.COLLABORATION] <= 4
+        assert written[specs.CREATORS] <= 6
+
+
+def test_what_does_not_come_is_told_to_be_missing_and_no_successor_tells_it_again() -> None:
+    world = World()
+    specs.accounts(world)
+    key = apply(world, specs.CREATORS)
+    world.rest(60)
+    assert world.message(key) == "Collaboration/ads does not exist in this namespace"
+    version = world.kubernetes.version
+    world.crash()
+    world.rest(60)
+    assert world.kubernetes.version == version
 
 
 def test_r_23_in_a_crowd_too_no_write_is_spent_on_waiting(many: World) -> None:

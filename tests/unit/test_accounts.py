@@ -121,7 +121,9 @@ class TestAnnotations:
         at = desk(make.account(annotations={Annotation.PAUSED: "true"}))
         await look(at)
         assert condition(at, "Ready") == ("True", "Succeeded")
-        assert await identify(make.resource(), at.ports) == identity_of(account(), policy())
+        assert await identify(make.resource(), at.ports, is_new=False) == identity_of(
+            account(), policy()
+        )
 
     async def test_r_39_a_pause_ends_by_itself(self) -> None:
         until = (make.NOW + timedelta(seconds=60)).isoformat()

@@ -20,7 +20,7 @@ GOING = make.account(deleted=make.NOW)
 
 
 async def found(resource: Resource, *accounts: Resource) -> Identity | Step:
-    return await identify(resource, desk(*accounts).ports)
+    return await identify(resource, desk(*accounts).ports, is_new=False)
 
 
 class TestAccounts:

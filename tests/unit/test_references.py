@@ -104,6 +104,10 @@ class TestReferents:
         assert str(PARENT) in told
         assert problem in told
 
+    def test_r_23_what_may_have_been_applied_together_is_not_said_to_be_missing(self) -> None:
+        _, told = references.resolved((REFERENCE,), {PARENT: None}, by_new=True)
+        assert told == references.resolved((REFERENCE,), {PARENT: make.resource(key=PARENT)})[1]
+
     def test_all_that_is_missing_is_told(self) -> None:
         to_other = Reference("Parent", {"other": "identifier"})
         other = Named(("otherRef",), to_other, Key("Parent", "a", "q"))

@@ -150,10 +150,10 @@ def whereabouts(kind: Kind) -> frozenset[str]:
 
 
 def resolved(
-    references: tuple[Named, ...], found: Mapping[Key, Resource | None]
+    references: tuple[Named, ...], found: Mapping[Key, Resource | None], *, by_new: bool = False
 ) -> tuple[dict[Path, Document], list[str]]:
-    """Return (what the referents fill in, what is missing in plain words)."""
-    return _sorted((one, _if_ready(one, found.get(one.key))) for one in references)
+    """Return (what the referents fill in, what is missing in plain words); see `absent`."""
+    return _sorted((one, _if_ready(one, found.get(one.key), by_new=by_new)) for one in references)
 
 
 def left(
@@ -186,10 +186,19 @@ def taken(how: Reference | Lookup, source: Document) -> Document:
     }
 
 
-def _if_ready(name: Named, referent: Resource | None) -> Document | str:
+def absent(what: object, *, by_new: bool) -> str:
+    """Say that something is not there.
+
+    Where a new resource names it, the two may have been applied together, and be seen in any
+    order: that takes the words, and no write more, of what will be told next (rule R-23).
+    """
+    return f"{what} is not ready" if by_new else f"{what} does not exist in this namespace"
+
+
+def _if_ready(name: Named, referent: Resource | None, *, by_new: bool) -> Document | str:
     """Say what is wrong with a referent, but not why: its own conditions say that, and change."""
     if referent is None:
-        return f"{name.key} does not exist in this namespace"
+        return absent(name.key, by_new=by_new)
     if referent.deleting:
         return f"{name.key} is being deleted"
     if referent.is_true("Expired"):

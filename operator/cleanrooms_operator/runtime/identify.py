@@ -1,20 +1,20 @@
 """Whose identity acts for a resource: its AWSAccount, or the reason why there is none."""
 
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.references import account_of, membership_of
+from cleanrooms_operator.core.references import absent, account_of, membership_of
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.step import Release, Stall, Step, Wait
 from cleanrooms_operator.runtime.ports import Identity, Policy, Ports, Via
 
 
-async def identify(resource: Resource, ports: Ports) -> Identity | Step:
+async def identify(resource: Resource, ports: Ports, *, is_new: bool) -> Identity | Step:
     """Return the identity that acts for a resource, or the step that follows from its lack."""
     key = await _account_key(resource, ports)
     if key is None:
-        return _orphaned(resource, f"{membership_of(resource)} does not exist in this namespace")
+        return _orphaned(resource, absent(membership_of(resource), by_new=is_new))
     account = await ports.cluster.read(key)
     if account is None:
-        return _without(resource, f"{key} does not exist in this namespace")
+        return _without(resource, absent(key, by_new=is_new))
     if (problem := _problem(account, resource)) is not None:
         return _without(resource, f"{key} {problem}")
     identity = identity_of(account, ports.policy)

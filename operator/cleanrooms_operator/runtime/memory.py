@@ -10,6 +10,9 @@ from cleanrooms_operator.core.situation import Refusal
 from cleanrooms_operator.core.step import Details
 from cleanrooms_operator.runtime.starts import Starts
 
+TOGETHER = 10.0
+"""Within how many seconds what was applied together has been seen, in whatever order."""
+
 
 @dataclass(frozen=True, slots=True)
 class Refused:
@@ -87,6 +90,10 @@ class Recall:
     """What the last pass did."""
     repeats: int = 0
     """How many passes in a row did that before, as where reads lag behind what was done."""
+
+    def is_new(self, elapsed: float) -> bool:
+        """Whether nothing was told of it before, and what it names may not have been seen yet."""
+        return self.generation < 0 and elapsed - self.seen < TOGETHER
 
     def last_look(self, elapsed: float, now: datetime) -> datetime:
         """Return by the wall clock when the details were read, or the resource first seen."""

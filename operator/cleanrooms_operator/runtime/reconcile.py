@@ -114,7 +114,8 @@ async def _take_step(kind: Kind, reporter: Reporter, ports: Ports, memories: Mem
         memories.starts.forget(resource.key)
         await reporter.write(runs.NEVER_STARTED, {})
         return runs.NEVER_STARTED
-    identity = await identify(resource, ports)
+    is_new = memories.recalls[resource.key].is_new(ports.clock.elapsed())
+    identity = await identify(resource, ports, is_new=is_new)
     if not isinstance(identity, Identity):
         memories.starts.failed(resource.key, ports.clock.elapsed())
         return await _without_identity(identity, reporter)

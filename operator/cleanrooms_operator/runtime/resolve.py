@@ -50,8 +50,11 @@ async def resolve(search: Search) -> Resolution:
         unknown = tuple(one for one in unknown if _tells_where(kind, one))
     named = references.among(unknown, resource)
     found = {name.key: await search.ports.cluster.read(name.key) for name in named}
-    look = references.left if resource.deleting else references.resolved
-    filled, missing = look(named, found)
+    if resource.deleting:
+        filled, missing = references.left(named, found)
+    else:
+        by_new = search.recall.is_new(search.ports.clock.elapsed())
+        filled, missing = references.resolved(named, found, by_new=by_new)
     if missing:
         # Who is there may yet tell where the object of what is going lives.
         held = resource.deleting and any(found.values())
