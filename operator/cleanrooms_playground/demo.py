@@ -82,7 +82,7 @@ def play(stage: Stage, script: Script, progress: Progress) -> Outcome:
     """
     started = time.monotonic()
     deadline = started + script.timeout_seconds
-    with progress.task(f"applying {script.manifests}"):
+    with progress.task(f"applying {_from_here(script.manifests)}"):
         documents = stage.cluster.apply_files(script.manifests)
     rows = _wait(stage, documents, deadline, progress)
     if script.payer_change is not None and all(row.ready for row in rows):
@@ -92,6 +92,12 @@ def play(stage: Stage, script: Script, progress: Progress) -> Outcome:
     seconds = time.monotonic() - started
     accounts = tuple(look(stage.identity(account)) for account in _accounts(documents))
     return Outcome(rows, accounts, seconds)
+
+
+def _from_here(path: Path) -> Path:
+    """Return a path as somebody would type it here."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
 
 
 def _wait(

@@ -17,7 +17,7 @@ from cleanrooms_playground.processes import STOP_SECONDS
 from cleanrooms_playground.stage import OPERATOR_ACCOUNT, Stage
 from cleanrooms_playground.waiting import wait_for
 
-STOP_COMMAND = "cleanrooms-playground stop"
+STOP_COMMAND = "make stop"
 
 
 @dataclass(frozen=True, slots=True)

@@ -204,7 +204,7 @@ class TestKept:
         for process in started:
             process.start()
             process.detach()
-        with pytest.raises(PlaygroundError, match="running already; `cleanrooms-playground stop`"):
+        with pytest.raises(PlaygroundError, match="running already; `make stop`"):
             kept.prepare()
         assert kept.stop() == ["operator", "etcd"]
         assert not any(process.alive for process in started)
@@ -230,7 +230,7 @@ class TestKept:
             "export AWS_ENDPOINT_URL=http://127.0.0.1:1",
             "export AWS_ACCESS_KEY_ID=111111111111",
             "AWS_ACCESS_KEY_ID=222222222222 aws cleanrooms list-memberships",
-            "cleanrooms-playground stop",
+            "make stop",
         ):
             assert part in text
 
