@@ -12,9 +12,12 @@ import shutil
 import subprocess
 import tarfile
 import tempfile
+import textwrap
 import zipfile
 from importlib import metadata
 from pathlib import Path
+
+import yaml
 
 from cleanrooms_playground import values
 from cleanrooms_playground.binaries import cache_folder
@@ -40,6 +43,8 @@ metadata:
 CHART = Path("deploy/charts/cleanrooms-operator")
 ARGOCD = Path("deploy/argocd/resource_customizations/cleanrooms-operator.dev/_")
 """Where the scripts for Argo CD are written by hand, in the form that its own project keeps."""
+
+EXAMPLES = "  # Written by `make generate`, from examples/.\n  artifacthub.io/crdsExamples: |\n"
 
 MONITORING = Path("deploy/monitoring")
 MONITORED = ("alerts.yaml", "dashboard.json")
@@ -130,6 +135,20 @@ def copied(project: Path) -> dict[Path, str]:
     }
 
 
+def listed(project: Path) -> dict[Path, str]:
+    """Return the chart's own description, with an example of each kind for Artifact Hub.
+
+    Examples are the last annotation; the kinds are those of the annotation with definitions.
+    """
+    path = CHART / "Chart.yaml"
+    text = (project / path).read_text().partition(EXAMPLES)[0]
+    kinds = yaml.safe_load(yaml.safe_load(text)["annotations"]["artifacthub.io/crds"])
+    names = [f"{each['kind'].lower()}.yaml" for each in kinds]
+    found = [yaml.safe_load((project / "examples" / name).read_text()) for name in names]
+    made = yaml.safe_dump(found, sort_keys=False, allow_unicode=True, width=10_000)
+    return {path: text + EXAMPLES + textwrap.indent(made, "    ")}
+
+
 def documented(project: Path) -> dict[Path, str]:
     """Return the pages that are made of the chart, by their path from the project's folder."""
     return {Path("docs/values.md"): values.page((project / CHART / "values.yaml").read_text())}
@@ -137,7 +156,7 @@ def documented(project: Path) -> dict[Path, str]:
 
 def write(project: Path) -> None:
     """Write what the chart takes from elsewhere, then all that is made of it."""
-    for files in (copied, rendered, documented):
+    for files in (listed, copied, rendered, documented):
         for path, text in files(project).items():
             (project / path).parent.mkdir(parents=True, exist_ok=True)
             (project / path).write_text(text, encoding="utf-8")

@@ -447,6 +447,12 @@ class TestListing:
         assert found == [(d.name, VERSION, f"{d.plural}.{GROUP}") for d in DEFINITIONS]
         assert all(each["description"] for each in listed)
 
+    def test_it_has_an_example_of_each_kind(self) -> None:
+        shown = yaml.safe_load(self.ANNOTATIONS["artifacthub.io/crdsExamples"])
+        assert [each["kind"] for each in shown] == [d.name for d in DEFINITIONS]
+        for path, text in helm.listed(PROJECT).items():
+            assert (PROJECT / path).read_text() == text, f"run make generate: {path}"
+
     def test_it_names_the_image(self) -> None:
         [image] = yaml.safe_load(self.ANNOTATIONS["artifacthub.io/images"])
         [container] = pod(documents())["containers"]
@@ -484,7 +490,8 @@ class TestFiles:
             assert (PROJECT / path).read_text() == text, f"run make generate: {path}"
 
     def test_writing_twice_gives_the_same(self, tmp_path: Path) -> None:
-        for path in (CHART, PROJECT / helm.ARGOCD, PROJECT / helm.MONITORING):
+        examples = PROJECT / "examples"
+        for path in (CHART, PROJECT / helm.ARGOCD, PROJECT / helm.MONITORING, examples):
             copied = tmp_path / path.relative_to(PROJECT)
             for file in (each for each in path.rglob("*") if each.is_file()):
                 target = copied / file.relative_to(path)

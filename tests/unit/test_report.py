@@ -122,6 +122,15 @@ class TestSayingTheSame:
         assert at.cluster.changes[0].keys() == {"state", "conditions"}
 
 
+class TestPauses:
+    async def test_one_is_told_of_when_it_begins(self) -> None:
+        """R-39: conditions show that it lasts, and an event when it began."""
+        told, _ = reporter(make.bound())
+        for message in ("Paused until noon", "Paused until the evening"):
+            await told.write(Pause(message), {})
+        assert told.events == [Event("Normal", "Suspended", "Paused until noon")]
+
+
 class TestRequests:
     ASKED = make.annotations(reconcile_requested_at="12:00")
 

@@ -107,6 +107,8 @@ class Reporter:
     def _concluded(self, step: Step) -> dict[str, Any]:
         now, resource = self.ports.clock.now(), self.resource
         if isinstance(step, Pause):
+            if resource.condition("Paused") is None:
+                self.tell(Reason.SUSPENDED, step.message)
             return {"conditions": conditions.pause(resource, step.message, now)}
         refused = isinstance(step, Create) and resource.is_true("Stalled")
         if refused or (isinstance(step, Cancel | Delete) and _is_blocked(resource)):
