@@ -2,10 +2,12 @@
 
 from typing import Any
 
+from cleanrooms_emulator.faults import Fault, FaultKind
+from cleanrooms_emulator.rules import Rules
 from cleanrooms_operator.core import permissions
 from cleanrooms_operator.core.permissions import Call
 from simulation import specs
-from simulation.specs import COLLABORATION, EXAMPLES
+from simulation.specs import COLLABORATION, CREATOR, EXAMPLES
 from simulation.world import World
 
 Called = set[tuple[str, Call]]
@@ -60,6 +62,36 @@ def stopped_early() -> Called:
     return world.guard.called
 
 
+def refused_names() -> Called:
+    """Let a name be taken by what only the collaboration shows, under a membership not declared."""
+    world = World(rules=Rules.parse(("ER-1=refused-while-live",)))
+    specs.accounts(world)
+    for name in ("collaboration", "algorithm"):
+        EXAMPLES[name].apply(world)
+    spec = {**EXAMPLES["creator"].spec, "deletionPolicy": "Retain"}
+    membership = world.apply("Membership", "member", spec, "a")
+    world.settle()
+    joined = world.resources[membership].status["identifier"]
+    world.delete(membership)
+    world.settle()
+    made, policies = world.resources[EXAMPLES["algorithm"].key], specs.association()
+    own = "ListConfiguredModelAlgorithmAssociations"
+    world.aws.faults.add(Fault(kind=FaultKind.LAG, operation=own, seconds=86_400.0))
+    given = {
+        "membershipIdentifier": joined,
+        "privacyConfiguration": policies["privacyConfiguration"],
+    }
+    create = "CreateConfiguredModelAlgorithmAssociation"
+    algorithm = {"configuredModelAlgorithmArn": made.status["arn"]}
+    world.ask(CREATOR, "cleanroomsml", create, name="churn", **given, **algorithm)
+    kind, reference = EXAMPLES["association"].key.kind, policies["configuredModelAlgorithmRef"]
+    key = world.apply(kind, "churn", {**given, "configuredModelAlgorithmRef": reference}, "a")
+    world.settle()
+    assert world.told(key) == "Stalled NameTaken"
+    assert f"of account {CREATOR}" in world.message(key)
+    return world.guard.called
+
+
 def test_r_42_what_is_called_is_what_is_listed() -> None:
     kinds = {example.key.kind: World().kinds[example.key.kind] for example in EXAMPLES.values()}
     listed = {
@@ -67,4 +99,4 @@ def test_r_42_what_is_called_is_what_is_listed() -> None:
         for name, kind in kinds.items()
         for call in permissions.reads(kind) | permissions.changes(kind)
     }
-    assert lived() | changed_members() | stopped_early() == listed
+    assert lived() | changed_members() | stopped_early() | refused_names() == listed

@@ -22,9 +22,8 @@ from cleanrooms_operator.core.step import (
     Present,
     Uncertain,
 )
-from cleanrooms_operator.runtime.search import namesakes
 from passes import asked, present, seen
-from scripted import START, Desk, desk, recall, view
+from scripted import START, Desk, recall
 
 PACE = Pace()
 MOVED = make.NOW + timedelta(seconds=5)
@@ -365,10 +364,3 @@ class TestByAPersonsWord:
         at = asked(make.thing())
         annotated = make.bound(annotations=make.annotations(external_id="id-9"))
         assert present(await seen(at, annotated)).identifier == "id-1"
-
-
-async def test_what_has_no_name_has_no_namesakes() -> None:
-    at = desk()
-    nameless = view(at, make.resource(), parameters={"color": "red"})
-    assert await namesakes(nameless, START) == []
-    assert at.aws.sightings == []

@@ -78,7 +78,8 @@ def _resolve(kind: Kind, situation: Situation, observed: Uncertain | Disproved) 
     if isinstance(observed, Uncertain):
         message = "A create call got no answer: looking for what it may have made"
         return Wait(Reason.CONFIRMING_ABSENCE, message)
-    if not _is_wanted(kind, situation) or situation.lack is not None:
+    refused = situation.lack is not None or situation.refusal is not None
+    if refused or not _is_wanted(kind, situation):
         return Discard()
     attempt = situation.resource.status["attempt"]
     same = attempt["parametersHash"] == situation.parameters_hash

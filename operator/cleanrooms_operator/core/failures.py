@@ -29,8 +29,13 @@ def may_succeed_unchanged(error: ServiceError) -> bool:
     return retryable or error.members.get("reason") == IAM_DELAY
 
 
-def refusal(error: ServiceError) -> Refusal:
-    """Return what to remember of a create call that AWS would not do."""
+def refusal(error: ServiceError, holder: str | None = None) -> Refusal:
+    """Return what to remember of a create call that AWS would not do.
+
+    `holder` is what has the name that it asked for, where AWS says that something conflicts.
+    """
+    if error.failure is Failure.CONFLICT and holder is not None:
+        return Refusal(Reason.NAME_TAKEN, f"{holder} has it. {Reason.NAME_TAKEN.remedy}")
     return Refusal(_REASONS.get(error.failure, Reason.INVALID_SPEC), _text(error))
 
 
@@ -52,9 +57,8 @@ def step_after(error: ServiceError, trouble: Trouble) -> Step:
         return _quota(error)
     if may_succeed_unchanged(error):
         return Wait(Reason.PROGRESSING_WITH_RETRY, _text(error))
-    if error.failure is Failure.CONFLICT and trouble.holder is not None:
-        return Stall(Reason.NAME_TAKEN, f"{trouble.holder} has it. {Reason.NAME_TAKEN.remedy}")
-    return Stall(refusal(error).reason, _text(error))
+    refused = refusal(error, trouble.holder)
+    return Stall(refused.reason, refused.message)
 
 
 def is_passing(error: ServiceError) -> bool:

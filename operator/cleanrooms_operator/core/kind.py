@@ -258,6 +258,8 @@ class Kind:
     readings: tuple[Reading, ...] = ()
     glances: tuple[Glance, ...] = ()
     """What is looked at beside an object of ours, every list interval."""
+    everybodys: Listing | None = None
+    """The List of what all members of a collaboration have, where there is one."""
     versions: Listing | None = None
     """The List of all objects that share an ARN, where the kind's own shows one of them (R-1)."""
     parts: Mapping[str, Part] = field(default_factory=dict)

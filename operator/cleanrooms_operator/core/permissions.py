@@ -11,6 +11,9 @@ from cleanrooms_operator.core.values import Value, fields
 Call: TypeAlias = tuple[str, str]
 """(service, operation), as botocore names both."""
 
+_GET_MEMBERSHIP = ("cleanrooms", "GetMembership")
+"""What tells which collaboration a membership is of."""
+
 PASSING = ("cleanrooms:PassMembership", "cleanrooms:PassCollaboration")
 """What a call of Clean Rooms ML needs that names a membership, besides its own action.
 
@@ -61,7 +64,7 @@ def _of_search(spec: type[Value]) -> Iterator[Call]:
         if isinstance(way, Lookup):
             yield way.listing.service, way.listing.operation
             if COLLABORATION in way.listing.scope:
-                yield "cleanrooms", "GetMembership"
+                yield _GET_MEMBERSHIP
     for field in fields(spec):
         if field.structure is not None:
             yield from _of_search(field.structure)
@@ -71,7 +74,9 @@ def _of_creation(kind: Kind) -> Iterator[Call]:
     if kind.natural_key is not None:
         yield kind.natural_key.service, kind.natural_key.operation
     if kind.costs:
-        yield from (("cleanrooms", "ListMembers"), ("cleanrooms", "GetMembership"))
+        yield from (("cleanrooms", "ListMembers"), _GET_MEMBERSHIP)
+    if kind.everybodys is not None:
+        yield from ((kind.everybodys.service, kind.everybodys.operation), _GET_MEMBERSHIP)
     if kind.fitting is not None:
         yield kind.fitting.reading.service, kind.fitting.reading.operation
 

@@ -64,6 +64,13 @@ CHANNELS = _listing(
 MODELS = _listing("ListCollaborationTrainedModels", "collaborationTrainedModels", "trainedModelArn")
 """The trained models of all members, each by its latest version."""
 
+ASSOCIATIONS = _listing(
+    "ListCollaborationConfiguredModelAlgorithmAssociations",
+    "collaborationConfiguredModelAlgorithmAssociations",
+    "configuredModelAlgorithmAssociationArn",
+)
+"""The associations of all members."""
+
 JOBS = _listing(
     "ListCollaborationTrainedModelInferenceJobs",
     "collaborationTrainedModelInferenceJobs",
@@ -77,10 +84,8 @@ MEMBERS = Listing("cleanrooms", "ListMembers", "memberSummaries", (COLLABORATION
 
 def association(parameter: str) -> Lookup:
     """Return how an association is found whose ARN is the value of `parameter`."""
-    arn = "configuredModelAlgorithmAssociationArn"
-    items = "collaborationConfiguredModelAlgorithmAssociations"
-    listing = _listing("ListCollaborationConfiguredModelAlgorithmAssociations", items, arn)
-    return _lookup("ConfiguredModelAlgorithmAssociation", listing, {parameter: arn})
+    fills = {parameter: "configuredModelAlgorithmAssociationArn"}
+    return _lookup("ConfiguredModelAlgorithmAssociation", ASSOCIATIONS, fills)
 
 
 def channel() -> Lookup:

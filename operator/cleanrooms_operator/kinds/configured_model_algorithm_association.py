@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from cleanrooms_operator.core import algorithms, kind, specs
+from cleanrooms_operator.core import algorithms, kind, shared, specs
 from cleanrooms_operator.core.permissions import PASSING
 from cleanrooms_operator.core.values import NameRef, Reference, Structure
 
@@ -51,6 +51,7 @@ KIND = kind.Kind(
         scope=("membershipIdentifier",),
         handle=("configuredModelAlgorithmAssociationArn",),
     ),
+    everybodys=shared.ASSOCIATIONS,
     handle=kind.Handle.by_arn("configuredModelAlgorithmAssociationArn"),
     state=None,
     lifecycle={},

@@ -60,6 +60,7 @@ KIND = kind.Kind(
         scope=("membershipIdentifier",),
         handle=("trainedModelInferenceJobArn",),
     ),
+    everybodys=shared.JOBS,
     handle=kind.Handle.by_arn("trainedModelInferenceJobArn"),
     lifecycle={
         **runs.UNDER_WAY,

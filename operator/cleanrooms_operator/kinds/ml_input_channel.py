@@ -4,7 +4,7 @@ Making one runs a query, which costs money and privacy budget. Nothing stops the
 deleted is its result, and AWS removes that by itself when its retention is over.
 """
 
-from cleanrooms_operator.core import channels, kind, runs, specs
+from cleanrooms_operator.core import channels, kind, runs, shared, specs
 from cleanrooms_operator.core.permissions import PASSING
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.core.values import Structure
@@ -52,6 +52,7 @@ KIND = kind.Kind(
         scope=("membershipIdentifier",),
         handle=("mlInputChannelArn",),
     ),
+    everybodys=shared.CHANNELS,
     handle=kind.Handle.by_arn("mlInputChannelArn"),
     lifecycle={
         **dict.fromkeys(runs.CREATING, Lifecycle.CHANGING),

@@ -56,6 +56,7 @@ KIND = kind.Kind(
     listing=kind.Listing(
         "cleanroomsml", "ListTrainedModels", "trainedModels", (SCOPE,), (ARN, VERSION)
     ),
+    everybodys=shared.MODELS,
     handle=kind.Handle.by_arn(ARN, VERSION),
     versions=kind.Listing(
         "cleanroomsml", "ListTrainedModelVersions", "trainedModels", (SCOPE, ARN), (ARN, VERSION)

@@ -33,6 +33,15 @@ class Refused:
 
 
 @dataclass(frozen=True, slots=True)
+class Holder:
+    """What has the name that a create call asked for (rule R-11)."""
+
+    what: str
+    is_alive: bool
+    """Whether it is more than a record, whose name may be free again (rule ER-1)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Doubt:
     """Whether AWS would take the payers of a run was open when it was sent."""
 
@@ -70,8 +79,8 @@ class Recall:
     unsent: bool = False
     """Whether AWS's answer proved that the attempt did nothing."""
     refused: Refused | None = None
-    holder: str | None = None
-    """What had the name when AWS last said that something conflicts (rule R-11)."""
+    holder: Holder | None = None
+    """What had the name when AWS last said that something conflicts."""
     missed: float | None = None
     ended: float | None = None
     """When AWS took the deletion."""

@@ -21,7 +21,7 @@ from cleanrooms_operator.core.step import (
     Resend,
     Step,
 )
-from cleanrooms_operator.runtime import paying, search
+from cleanrooms_operator.runtime import paying, refusals, search
 from cleanrooms_operator.runtime.memory import Recall
 from cleanrooms_operator.runtime.observe import read_further
 from cleanrooms_operator.runtime.ports import NotSentError, Ports
@@ -114,7 +114,6 @@ async def _send(
         raise
     except ServiceError as error:
         await _on_refusal(view, error, reporter)
-        recall.holder = await _holder(view, error)
         raise
     made = view.unwrapped(answer)
     recall.stale = True
@@ -122,25 +121,25 @@ async def _send(
 
 
 async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> None:
-    """Keep the attempt where the same call may succeed later, else clear it (rule R-8)."""
+    """Keep the attempt where the same call may succeed later, else clear it (rule R-8).
+
+    A conflict may be with what an earlier call of the attempt has made: that is looked for first.
+    """
+    recall = view.recall
+    recall.unsent = error.harmless
+    conflicts = error.failure is Failure.CONFLICT
+    recall.holder = await refusals.holder(view, view.elapsed) if conflicts else None
+    what = None if recall.holder is None else recall.holder.what
+    refused = what is not None or error.harmless
+    if failures.may_succeed_unchanged(error) or not refused:
+        return
+    recall.refuse(view.parameters_hash, failures.refusal(error, what), view.elapsed)
     if not error.harmless:
         return
-    recall = view.recall
-    recall.unsent = True
-    if failures.may_succeed_unchanged(error):
-        return
-    recall.refuse(view.parameters_hash, failures.refusal(error), view.elapsed)
     reporter.error = error
     paying.refused(view, error, reporter)
     told = failures.step_after(error, trouble(error, view.resource, view.ports, recall))
     await reporter.write(told, _unmade(view))
-
-
-async def _holder(view: View, error: ServiceError) -> str | None:
-    """Return what has the name already where AWS says that something conflicts (rule R-11)."""
-    if error.failure is not Failure.CONFLICT:
-        return None
-    return next(iter(await search.namesakes(view, view.elapsed)), None)
 
 
 def trouble(
@@ -152,7 +151,9 @@ def trouble(
         lasted = recall.deny(ports.clock.elapsed())
         stalled_before = resource.is_stalled(Reason.ACCESS_DENIED.value)
         denied_long = stalled_before or lasted > ports.policy.pace.denied_grace
-    return failures.Trouble(resource.deleting, denied_long, recall.holder)
+    unmade = resource.status.get("identifier") is None
+    holder = recall.holder.what if unmade and recall.holder is not None else None
+    return failures.Trouble(resource.deleting, denied_long, holder)
 
 
 def _unmade(view: View) -> dict[str, None]:

@@ -1,6 +1,5 @@
 """One pass over one resource: observe, decide, perform one step, report, say when to look again."""
 
-from dataclasses import replace
 from math import inf
 
 from cleanrooms_operator.core import failures, references, runs, teardown
@@ -31,6 +30,7 @@ from cleanrooms_operator.core.step import (
     Step,
     Wait,
 )
+from cleanrooms_operator.runtime import refusals
 from cleanrooms_operator.runtime.admission import admitted
 from cleanrooms_operator.runtime.glances import with_glances
 from cleanrooms_operator.runtime.identify import identify
@@ -158,7 +158,8 @@ async def _look_and_act(
     view = View(kind, resource, identity, parameters, ports, recall, neighbours, supplied.hash)
     recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
     observed = await observe(view)
-    situation = _situation(view, observed, lack)
+    refusal = await refusals.standing(view)
+    situation = _situation(view, observed, lack, refusal)
     if isinstance(observed, Present) and observed.bound:
         situation = await with_glances(view, situation, observed)
         reporter.observe(kind, situation, observed)
@@ -207,7 +208,9 @@ async def _unresolved(kind: Kind, step: Wait | Stall, reporter: Reporter) -> Ste
     return step
 
 
-def _situation(view: View, observed: Observed, lack: Lack | None) -> Situation:
+def _situation(
+    view: View, observed: Observed, lack: Lack | None, refusal: Refusal | None
+) -> Situation:
     kind, ports, resource = view.kind, view.ports, view.resource
     return Situation(
         resource=resource,
@@ -221,7 +224,7 @@ def _situation(view: View, observed: Observed, lack: Lack | None) -> Situation:
         denied_grace=ports.policy.pace.denied_grace,
         release_limit=ports.policy.pace.release_limit,
         watched=view.elapsed - view.recall.seen,
-        refusal=_refusal(view),
+        refusal=refusal,
         deleted_for=None if view.recall.ended is None else view.elapsed - view.recall.ended,
         delete_again=ports.policy.pace.list_interval,
         lack=lack,
@@ -236,21 +239,6 @@ def _is_certain(view: View) -> bool:
     recall = view.recall
     read_at = recall.read_at.get(CHANGE_REQUESTS.name, recall.asking_since)
     return read_at > recall.asking_since + view.ports.policy.pace.settle
-
-
-def _refusal(view: View) -> Refusal | None:
-    """Return AWS's refusal of these very parameters, until it is time to ask again."""
-    refused, pace = view.recall.refused, view.ports.policy.pace
-    if refused is None or view.requested is not None:
-        return None
-    lasting = refused.refusal.reason is Reason.INVALID_SPEC or (
-        view.recall.doubt is not None and refused.lasted > pace.denied_grace
-    )
-    rest = pace.detail_interval if lasting else patience(view.recall.waits, pace)
-    same = refused.parameters == view.parameters_hash
-    if not same or view.elapsed - refused.last > rest:
-        return None
-    return replace(refused.refusal, lasted=refused.lasted)
 
 
 async def _after(error: ServiceError, reporter: Reporter, ports: Ports, recall: Recall) -> Step:

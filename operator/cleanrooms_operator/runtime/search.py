@@ -74,15 +74,10 @@ _PERHAPS = frozenset({Claim.OURS, Claim.SIBLING})
 
 async def baseline(view: View) -> list[str]:
     """Return the objects of a resource's AWS name, where a tag alone may not tell them apart."""
-    return [] if view.kind.versions is None else await namesakes(view, view.recall.seen)
-
-
-async def namesakes(view: View, since: float) -> list[str]:
-    """Return what had a resource's AWS name at `since` or later; kinds without names have none."""
-    if (name := view.parameters.get("name")) is None:
+    if view.kind.versions is None:
         return []
-    shown = await view.sighting(since)
-    named = [item for item in shown.items if item["name"] == name]
+    shown = await view.sighting(view.recall.seen)
+    named = [item for item in shown.items if item["name"] == view.parameters["name"]]
     return [str(view.kind.handle.of(item)) for item in named]
 
 
