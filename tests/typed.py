@@ -1,6 +1,7 @@
 """What pages ask their readers to type, and what they show of the answer."""
 
 import re
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,8 @@ LEFT_OUT = "..."
 """A line that stands for any others."""
 
 FILE = re.compile(
-    r"`(?P<name>[\w-]+\.yaml)`[^\n]*:\n\n```yaml[^\n]*\n(?P<text>.*?)^```", re.MULTILINE | re.DOTALL
+    r"`(?P<name>[\w-]+\.yaml)`[^\n]*:\n\n *```yaml[^\n]*\n(?P<text>.*?)^ *```",
+    re.MULTILINE | re.DOTALL,
 )
 
 VOLATILE = (
@@ -51,7 +53,9 @@ def commands(page: Path) -> Iterator[Command]:
 
 def files(page: Path) -> dict[str, str]:
     """Return name -> content of the files that a page names above their blocks."""
-    return {found["name"]: found["text"] for found in FILE.finditer(page.read_text())}
+    return {
+        found["name"]: textwrap.dedent(found["text"]) for found in FILE.finditer(page.read_text())
+    }
 
 
 def _command(page: Path, said: str) -> Command:

@@ -20,6 +20,7 @@ STORY = (
     "install-eks",
     "quickstart",
     "concepts",
+    "adopt",
     "argocd",
     "who-pays",
     "troubleshooting",
@@ -106,8 +107,21 @@ def lose_the_cluster(desk: Desk) -> None:
     desk.run("kubectl delete events --all --all-namespaces")
 
 
+def make_an_algorithm(desk: Desk) -> None:
+    """Make one by hand; its ARN is what readers put for the page's."""
+    image = "111111111111.dkr.ecr.us-east-1.amazonaws.com/churn-training:1.3.0"
+    made = desk.run(
+        "aws cleanroomsml create-configured-model-algorithm --name churn-2025"
+        " --role-arn arn:aws:iam::111111111111:role/cleanrooms/algorithm"
+        f" --training-container-config imageUri={image}"
+        " --query configuredModelAlgorithmArn --output text"
+    )
+    desk.meanings["ARN"] = made.stdout.strip()
+
+
 BEFORE: Mapping[str, Callable[[Desk], None]] = {
     "kubectl get crcollab,crmember": play_the_demo,
+    "aws cleanroomsml list-configured-model-algorithms": make_an_algorithm,
     "kubectl --namespace argocd": install_argocd,
     "kubectl get crmodel churn -n": ask_for_approval,
     "kubectl get cleanrooms --all-namespaces --output yaml": think_better_of_it,
@@ -124,16 +138,16 @@ def typed(page: Path) -> list[Command]:
 
 @pytest.fixture(scope="module")
 def desk(release: Installation, aws: AWS, tmp_path_factory: pytest.TempPathFactory) -> Desk:
-    return Desk(release, tmp_path_factory.mktemp("desk"), aws.url, MEANINGS)
+    return Desk(release, tmp_path_factory.mktemp("desk"), aws.url, dict(MEANINGS))
 
 
 @pytest.mark.parametrize("page", STORY)
 def test_what_a_page_says_can_be_typed_and_does_what_it_shows(desk: Desk, page: str) -> None:
-    desk.take(DOCS / f"{page}.md")
     for command in typed(DOCS / f"{page}.md"):
         for beginning, happens in BEFORE.items():
             if command.text.startswith(beginning):
                 happens(desk)
+        desk.take(command.page)
         desk.type(command, CODES.get(command.text, 0))
 
 
