@@ -14,12 +14,11 @@ from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
 from cleanrooms_operator.core.permissions import Call
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Annotation, Document, Key, ObjectId, Resource
+from cleanrooms_operator.core.resource import NONE, Annotation, Document, Key, ObjectId, Resource
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.kinds import KINDS
 from cleanrooms_operator.runtime.outcome import Outcome
 from cleanrooms_operator.runtime.ports import Identity
-from cleanrooms_operator.runtime.search import NONE
 from simulation import agreement
 
 if TYPE_CHECKING:

@@ -153,6 +153,8 @@ def check_orphans(world: World) -> None:
         resource = world.resources.get(key)
         if resource is None:
             assert key in world.guard.left, f"{arn} of {key} is an orphan"
+        elif resource.beside and key in world.guard.left:
+            continue
         elif is_same(kind, item, resource.status) and RELEASED not in tags:
             assert not resource.is_true("Ready") or resource.condition("Paused") is not None, (
                 f"{key} is ready beside {arn}"

@@ -96,7 +96,7 @@ class Process:
         return Process(
             self.agenda.fork(),
             Cache(kubernetes, self.cache.stands_at, dict(self.cache.own)),
-            Memories(recalls),
+            Memories(recalls, let_go=dict(self.memories.let_go)),
             dict(self.sightings),
             self.leads,
         )

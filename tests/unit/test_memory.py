@@ -1,13 +1,15 @@
 """What one process remembers, and when that counts as nothing."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 import make
 from cleanrooms_operator.core.reasons import Reason
+from cleanrooms_operator.core.resource import ObjectId
 from cleanrooms_operator.core.situation import Refusal
-from cleanrooms_operator.runtime.memory import Memories, is_settled
+from cleanrooms_operator.runtime.memory import MOST_LET_GO, Memories, is_settled
 from scripted import recall
 
 REFUSAL = Refusal(Reason.INVALID_SPEC, "no")
@@ -31,6 +33,21 @@ class TestRecalls:
         memories.forget(make.KEY)
         memories.forget(make.KEY)
         assert memories.recalls == {}
+
+    def test_r_3_what_a_deletion_left_unmarked_is_known_to_the_next_of_its_name(self) -> None:
+        memories, left = Memories(), ObjectId("arn:of-one")
+        memories.leave(make.KEY, left)
+        assert memories.of(make.bound(), 10.0).let_go == left
+        memories.take_over(make.KEY)
+        assert memories.of(make.bound(), 20.0).let_go is None
+        assert memories.let_go == {}
+
+    def test_r_3_of_very_many_the_latest_are_known(self) -> None:
+        memories, left = Memories(), ObjectId("arn:of-one")
+        for number in range(MOST_LET_GO + 1):
+            memories.leave(replace(make.KEY, name=f"n-{number}"), left)
+        assert len(memories.let_go) == MOST_LET_GO
+        assert replace(make.KEY, name="n-0") not in memories.let_go
 
     @pytest.mark.parametrize(
         ("over", "settled"),

@@ -8,6 +8,7 @@ from cleanrooms_emulator.behaviour.access import unentitled
 from cleanrooms_emulator.behaviour.ml_objects import (
     Channel,
     InferenceJob,
+    Run,
     TrainedModel,
     version_key,
 )
@@ -104,10 +105,15 @@ def _writable_tags(world: World, caller: Caller, arn: str) -> Tags:
         *world.store.list(TrainedModel, arn),
     ]
     there = [run for run in runs if run is not None]
-    is_over = bool(there) and all(run.is_over for run in there)
+    is_over = bool(there) and all(_has_ended(run) for run in there)
     if is_over and world.rules.terminal_tags == "refuse":
         raise missing(type(there[0]).__name__, arn)
     return held
+
+
+def _has_ended(run: Run) -> bool:
+    """Whether a run never changes again, as a job that has finished well."""
+    return run.is_over or (isinstance(run, InferenceJob) and run.status == "ACTIVE")
 
 
 def _write(world: World, held: Tags, tags: Mapping[str, str]) -> Document:

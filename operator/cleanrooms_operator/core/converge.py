@@ -12,13 +12,21 @@ from cleanrooms_operator.core.step import Apply, Change, Details, Drift, InSync,
 
 def next_step(kind: Kind, situation: Situation, present: Present) -> Step:
     """Return the first change that is due, or that nothing is."""
-    change = next(pending(kind, situation, present), None)
+    change = next(_possible(kind, situation, present), None)
     return InSync(present, well(kind, present)) if change is None else Apply(change, present)
 
 
 def well(kind: Kind, present: Present) -> Reason:
     """Return why an object that is as desired is ready."""
     return kind.ends.get(present.state or "", Reason.SUCCEEDED)
+
+
+def _possible(kind: Kind, situation: Situation, present: Present) -> Iterator[Change]:
+    """Yield the changes that are due and that AWS has not been seen to refuse (rule ER-38)."""
+    for change in pending(kind, situation, present):
+        tagging = change.operation in {"TagResource", "UntagResource"}
+        if not (tagging and situation.untaggable):
+            yield change
 
 
 def pending(kind: Kind, situation: Situation, present: Present) -> Iterator[Change]:

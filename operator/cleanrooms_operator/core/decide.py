@@ -5,7 +5,7 @@ from typing import assert_never
 
 from cleanrooms_operator.core import converge, runs, teardown
 from cleanrooms_operator.core.kind import Kind
-from cleanrooms_operator.core.ownership import NOT_OURS, Claim
+from cleanrooms_operator.core.ownership import ITS_OWN, NOT_OURS, Claim
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Annotation, Resource
 from cleanrooms_operator.core.situation import Refusal, Situation
@@ -151,7 +151,7 @@ def denied(observed: Hidden, situation: Situation) -> Step:
 
 def _keep(kind: Kind, situation: Situation, present: Present) -> Step:
     if not present.bound:
-        return bind(situation, present)
+        return _already_ran(kind, situation, present) or bind(situation, present)
     if present.claim in NOT_OURS and not situation.observe_only:
         return _taken(present)
     match present.lifecycle:
@@ -176,11 +176,28 @@ def _go_on(kind: Kind, situation: Situation, present: Present) -> Step:
     return Wait(Reason.PROGRESSING, f"AWS says {present.state}", present)
 
 
+def _already_ran(kind: Kind, situation: Situation, present: Present) -> Stall | None:
+    """Return why the record of a former run is left alone, or None where it is to be adopted.
+
+    Where nothing tells, it is adopted, as after a restore: that starts nothing either (rule R-3).
+    """
+    resource = situation.resource
+    is_meant = resource.external_id is not None or resource.status.get("attempt") is not None
+    is_record = kind.is_over(present.state) and present.claim in ITS_OWN
+    if is_meant or not is_record or situation.observe_only:
+        return None
+    is_left = present.name == situation.let_go or resource.is_stalled(Reason.ALREADY_RAN.value)
+    if not (is_left or (present.details and converge.fixed(kind, situation, present))):
+        return None
+    message = f"{present.name} is {present.state}. {Reason.ALREADY_RAN.remedy}"
+    return Stall(Reason.ALREADY_RAN, message)
+
+
 def bind(situation: Situation, present: Present) -> Step:
     """Record the found object, once its own tags say whose it is (rule R-35)."""
     if situation.observe_only:
         return Bind(present)
-    if present.claim not in {Claim.OURS, Claim.RELEASED}:
+    if present.claim not in {Claim.OURS, Claim.RELEASED} and not situation.untaggable:
         # Before the mark goes: it is what lets us take the object from another resource.
         return converge.claim(situation, present)
     if present.released:

@@ -14,6 +14,9 @@ NAME = f"{PREFIX}name"
 ATTEMPT = f"{PREFIX}attempt"
 RELEASED = f"{PREFIX}released"
 
+BESIDE = "-beside"
+"""How the id of an attempt ends that was made by `external-id: none`, beside what existed."""
+
 
 class Claim(Enum):
     """What an object's tags say about one resource."""
@@ -105,6 +108,10 @@ class Signature:
         """Whether an object was made by this attempt."""
         return tags.get(ATTEMPT) == attempt
 
+    def is_beside(self, tags: Mapping[str, str]) -> bool:
+        """Whether an object was made though another of this resource's existed (rule R-3)."""
+        return tags.get(ATTEMPT, "").endswith(BESIDE)
+
     def is_released(self, tags: Mapping[str, str]) -> bool:
         """Whether the deletion of an object has begun (rule R-3)."""
         return RELEASED in tags
@@ -181,6 +188,10 @@ class SharedSignature(Signature):
     def is_of(self, tags: Mapping[str, str], attempt: str) -> bool:
         """Whether this attempt has made an object, or the last of this resource's on the ARN."""
         return tags.get(self._mark, "").endswith(f"/{attempt}")
+
+    def is_beside(self, tags: Mapping[str, str]) -> bool:
+        """Whether an object was made though another of this resource's existed (rule R-3)."""
+        return tags.get(self._mark, "").endswith(BESIDE)
 
     def is_released(self, tags: Mapping[str, str]) -> bool:
         """Whether the deletion of an object has begun, and not that of an earlier one."""

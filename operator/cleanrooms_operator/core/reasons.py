@@ -88,6 +88,13 @@ class Reason(Enum):
         "List that cluster's id in the setting `owner.inherits` to take the object over, or "
         "annotate `external-id: none` to create another beside it.",
     )
+    ALREADY_RAN = (
+        "AlreadyRan",
+        "AWS keeps the record of a run that an earlier resource of this name had made, and it "
+        "could not be marked as deleted. Nothing is run again by itself.",
+        "Annotate `external-id: none` for another run, or `external-id` with the ARN to take the "
+        "former one over.",
+    )
     AMBIGUOUS = (
         "Ambiguous",
         "Several things match what the spec names.",

@@ -26,6 +26,10 @@ class Annotation:
     REMOVE_ACTIVE_MEMBERS = f"{GROUP}/remove-active-members"
 
 
+NONE = "none"
+"""The word of `external-id` that says: create another beside what exists."""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Key:
     """The name of a resource: kind, namespace, name."""
@@ -82,6 +86,17 @@ class Resource:
     def observe_only(self) -> bool:
         """Whether nothing may be changed in AWS for it."""
         return self.spec.get("managementPolicy") == "ObserveOnly"
+
+    @property
+    def external_id(self) -> str | None:
+        """What a person names as its object; None where nobody does."""
+        named = self.annotations.get(Annotation.EXTERNAL_ID)
+        return None if named == NONE else named
+
+    @property
+    def beside(self) -> bool:
+        """Whether a person wants an object of its own beside what exists."""
+        return self.annotations.get(Annotation.EXTERNAL_ID) == NONE
 
     @property
     def retained(self) -> bool:

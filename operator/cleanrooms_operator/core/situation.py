@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 from cleanrooms_operator.core.ownership import Signature
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import Document, Resource
+from cleanrooms_operator.core.resource import Document, ObjectId, Resource
 from cleanrooms_operator.core.step import Observed, Stall, Wait
 
 Neighbours: TypeAlias = Mapping[str, tuple[Resource, ...]]
@@ -58,6 +58,10 @@ class Situation:
     """What follows from it that parameters are missing, for what the spec names is not ready."""
     unmarkable: bool = False
     """Whether AWS did not let the object be marked as released."""
+    untaggable: bool = False
+    """Whether AWS did not find the object when it was to be tagged, for it is over (ER-38)."""
+    let_go: ObjectId | None = None
+    """The record that an earlier resource of this name left for good, without the mark (R-3)."""
     neighbours: Neighbours = field(default_factory=dict)
     glances: Glances = field(default_factory=dict)
     """What was seen beside the object."""

@@ -5,13 +5,16 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from cleanrooms_operator.core.paying import Known
-from cleanrooms_operator.core.resource import Document, Key, Resource
+from cleanrooms_operator.core.resource import Document, Key, ObjectId, Resource
 from cleanrooms_operator.core.situation import Refusal
 from cleanrooms_operator.core.step import Details
 from cleanrooms_operator.runtime.starts import Starts
 
 TOGETHER = 10.0
 """Within how many seconds what was applied together has been seen, in whatever order."""
+
+MOST_LET_GO = 10_000
+"""How many records that could not be marked as released are remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,9 @@ class Recall:
     denied: float | None = None
     """Since when AWS has denied something."""
     unmarkable: bool = False
+    untaggable: bool = False
+    let_go: ObjectId | None = None
+    """The record that an earlier resource of this name left for good, without the mark (R-3)."""
     resume: float | None = None
     """In how many seconds more may be spent, if it is known what for a run waits."""
     waits: int = 0
@@ -138,6 +144,8 @@ class Memories:
 
     recalls: dict[Key, Recall] = field(default_factory=dict)
     starts: Starts = field(default_factory=Starts)
+    let_go: dict[Key, ObjectId] = field(default_factory=dict)
+    """What the last deletion under each name left for good and could not mark (rule R-3)."""
 
     def of(self, resource: Resource, now: float) -> Recall:
         """Return what is known of a resource, which may be nothing yet."""
@@ -149,9 +157,22 @@ class Memories:
                 stale=not is_settled(resource),
                 generation=resource.status.get("observedGeneration", -1),
                 taken=now,
+                let_go=self.let_go.get(resource.key),
             )
             self.recalls[resource.key] = known
         return known
+
+    def leave(self, key: Key, record: ObjectId) -> None:
+        """Remember a record that is left for good; of very many, the latest."""
+        self.let_go.pop(key, None)
+        self.let_go[key] = record
+        if len(self.let_go) > MOST_LET_GO:
+            del self.let_go[next(iter(self.let_go))]
+
+    def take_over(self, key: Key) -> None:
+        """Forget that the record had been left: it has a resource again."""
+        self.let_go.pop(key, None)
+        self.recalls[key].let_go = None
 
     def forget(self, key: Key) -> None:
         """Let go of a resource that does not exist any more."""

@@ -7,7 +7,7 @@ from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Reading
 from cleanrooms_operator.core.ownership import Claim
 from cleanrooms_operator.core.pace import next_turn
-from cleanrooms_operator.core.resource import Annotation, Document, ObjectId
+from cleanrooms_operator.core.resource import Document, ObjectId
 from cleanrooms_operator.core.step import (
     Details,
     Hidden,
@@ -38,8 +38,7 @@ async def _observe(view: View) -> Observed:
         return await search.resolve_attempt(view)
     if (name := view.kind.handle.recorded(status)) is not None:
         return await _look_at(view, name)
-    external = view.resource.annotations.get(Annotation.EXTERNAL_ID)
-    if external is not None and external != search.NONE:
+    if (external := view.resource.external_id) is not None:
         return await search.find_named(view, external)
     if (key := view.kind.natural_key) is not None:
         return await search.find_by_key(view, key)

@@ -2,7 +2,7 @@
 
 from typing import assert_never
 
-from cleanrooms_operator.core import attempt, failures, references
+from cleanrooms_operator.core import attempt, failures, ownership, references
 from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Resource
@@ -65,7 +65,8 @@ async def _create(view: View, reporter: Reporter) -> None:
     baseline = await search.baseline(view)
     await ports.service.reserve(view.identity, kind.service, kind.create)
     written = ports.clock.elapsed()
-    record = attempt.record(kind, view.parameters, ports.ids.attempt(), ports.clock.now(), baseline)
+    named = ports.ids.attempt() + (ownership.BESIDE if view.resource.beside else "")
+    record = attempt.record(kind, view.parameters, named, ports.clock.now(), baseline)
     noted = {"attempt": {**record, "parametersHash": view.parameters_hash}}
     await reporter.write(Create(), {**noted, **_supplied(view), **_whereabouts(view)})
     recall.attempt, recall.attempt_since, recall.unsent = record["id"], written, False
@@ -216,8 +217,19 @@ async def _apply(view: View, step: Apply, reporter: Reporter) -> None:
         await view.call(change.service, change.operation, change.parameters)
     except ServiceError as error:
         lagging = view.recall.repeats < FASTER
-        if not (change.contested and error.failure is Failure.CONFLICT and lagging):
+        faster = change.contested and error.failure is Failure.CONFLICT and lagging
+        if not faster and not _is_untaggable(view, step, error):
             raise
+
+
+def _is_untaggable(view: View, step: Apply, error: ServiceError) -> bool:
+    """Whether AWS does not find, to tag it, the record of what is over (rule ER-38)."""
+    tagging = step.change.operation in {"TagResource", "UntagResource"}
+    is_over = view.kind.is_over(step.present.state)
+    if not (tagging and is_over and error.failure is Failure.NOT_FOUND):
+        return False
+    view.recall.untaggable = True
+    return True
 
 
 async def _apply_once(view: View, step: Apply, once: Once, reporter: Reporter) -> None:

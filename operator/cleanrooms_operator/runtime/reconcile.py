@@ -68,6 +68,7 @@ async def reconcile(kind: Kind, key: Key, ports: Ports, memories: Memories) -> O
     step = await _take_step(kind, reporter, ports, memories)
     recall.waits = recall.waits + 1 if isinstance(step, Wait) else 0
     recall.remember(_deed(step))
+    _remember_record(kind, step, resource, memories)
     _tell(step, resource, reporter)
     for reason, message in kind.news(resource.status, reporter.resource.status):
         reporter.tell(reason, message)
@@ -229,6 +230,8 @@ def _situation(
         delete_again=ports.policy.pace.list_interval,
         lack=lack,
         unmarkable=view.recall.unmarkable,
+        untaggable=view.recall.untaggable,
+        let_go=view.recall.let_go,
         neighbours=view.neighbours,
         certain=_is_certain(view),
     )
@@ -325,6 +328,18 @@ def _urgency(step: Step, resource: Resource) -> Urgency:
 
 
 _DONE = {Create: Reason.CREATED, Resend: Reason.CREATED, Bind: Reason.ADOPTED}
+
+
+def _remember_record(kind: Kind, step: Step, before: Resource, memories: Memories) -> None:
+    """Remember what a deletion left unmarked, so that the next of its name is told (rule R-3)."""
+    if isinstance(step, Bind):
+        memories.take_over(before.key)
+    elif isinstance(step, Release) and kind.is_run:
+        unmarked = memories.recalls[before.key].unmarkable and step.reason is Reason.DELETED
+        record = kind.handle.recorded(before.status)
+        is_left = unmarked or step.reason is Reason.RELEASE_NOT_MARKED
+        if record is not None and is_left:
+            memories.leave(before.key, record)
 
 
 def _tell(step: Step, before: Resource, reporter: Reporter) -> None:

@@ -13,6 +13,7 @@ from cleanrooms_operator.core.resource import Annotation, Document, ObjectId
 from cleanrooms_operator.core.step import (
     Absent,
     Clash,
+    Details,
     Disproved,
     Hidden,
     Observed,
@@ -21,10 +22,6 @@ from cleanrooms_operator.core.step import (
 )
 from cleanrooms_operator.runtime.tags import tags_of
 from cleanrooms_operator.runtime.view import View
-
-NONE = "none"
-"""The word of `external-id` that says: create another beside what exists."""
-
 
 # -- an open attempt -------------------------------------------------------------------------
 
@@ -101,7 +98,36 @@ async def find_by_name(view: View) -> Observed:
     named = [item for item in shown.items if item.get("name") == view.parameters["name"]]
     found = await _candidates(view, named)
     sharing = Counter(item[view.kind.handle.arn] for item in shown.items) if found else Counter()
-    return _judge(view, [_suspected(view, candidate, sharing) for candidate in found])
+    suspected = [_suspected(view, candidate, sharing) for candidate in found]
+    return await _recorded(view, _judge(view, _later(view, suspected)))
+
+
+def _later(view: View, candidates: list[Candidate]) -> list[Candidate]:
+    """Leave out the records of runs that a person wanted, or wants, another run beside (R-3)."""
+    own = [candidate for candidate in candidates if candidate.claim in ITS_OWN]
+    beside = [c for c in own if view.signature.is_beside(c.tags)]
+    if not (beside or view.resource.beside):
+        return candidates
+    left = view.recall.let_go if view.resource.beside else None
+    past = [c for c in own if _is_over(view, c) and (c not in beside or _name(view, c) == left)]
+    return [candidate for candidate in candidates if candidate not in past]
+
+
+def _is_over(view: View, candidate: Candidate) -> bool:
+    return view.kind.is_over(view.kind.state_of(candidate.shown))
+
+
+def _name(view: View, candidate: Candidate) -> ObjectId:
+    return view.kind.handle.of(candidate.shown)
+
+
+async def _recorded(view: View, found: Observed) -> Observed:
+    """Add to what is over what it was made with: what is wanted may be something else."""
+    is_record = isinstance(found, Present) and view.kind.is_over(found.state)
+    # Values that come from elsewhere may have changed since, which is no other run.
+    if not isinstance(found, Present) or not is_record or view.sources_hash is not None:
+        return found
+    return replace(found, details=Details(await view.read(found.name), {}))
 
 
 def _suspected(view: View, candidate: Candidate, sharing: Mapping[str, int]) -> Candidate:
@@ -151,7 +177,7 @@ def _judge(view: View, candidates: list[Candidate]) -> Observed:
     if ours:
         return _only(view, ours)
     _raise_unread(candidates)
-    if view.resource.annotations.get(Annotation.EXTERNAL_ID) == NONE:
+    if view.resource.beside:
         return Absent()
     if siblings := _latest(view, candidates, {Claim.SIBLING}):
         return _only(view, [replace(sibling, claim=Claim.INHERITED) for sibling in siblings])
