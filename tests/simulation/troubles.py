@@ -33,6 +33,7 @@ from simulation.test_changing import (
 from simulation.test_creating import invited
 from simulation.test_drifting import partner_who
 from simulation.test_paying import TRAINS, agree, doubtful, of_template
+from simulation.test_ran_before import REFUSED, applied_again, spent
 from simulation.test_running import JOB, before, until
 from simulation.test_spending import approval, guard, train
 from simulation.trainings import BASE, VERSION
@@ -406,12 +407,18 @@ def guarded_elsewhere() -> World:
     return world
 
 
+def ran_before() -> World:
+    """Apply a job again whose record could not be marked when it was deleted."""
+    return applied_again(spent(REFUSED))
+
+
 HISTORIES: tuple[Callable[[], World], ...] = (
     unanswered,
     busy,
     invalid,
     full,
     taken,
+    ran_before,
     hidden,
     not_cancelled,
     *(partial(not_deleted, name) for name in ("channel", "model")),
