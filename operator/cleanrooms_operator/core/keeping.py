@@ -1,6 +1,7 @@
 """What keeps an object from being deleted because others are still made of it, or under it."""
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.references import stand_ins
@@ -77,6 +78,9 @@ UNDER_MEMBERSHIPS = (
 )
 """The kinds whose objects live under a membership."""
 
+_OVER = frozenset({"REMOVED", "COLLABORATION_DELETED"})
+"""States of a membership in which AWS may let nobody do anything under it (rule ER-26)."""
+
 _NOTHING_LEFT = frozenset(
     {
         *((kind, state) for kind in UNDER_MEMBERSHIPS for state in ("INACTIVE", "CREATE_FAILED")),
@@ -92,6 +96,30 @@ def under_membership(situation: Situation, present: Present) -> Iterator[Blocker
         if user.status.get("membershipIdentifier") == present.identifier and user.held:
             message = f"{_where(user)} has an object under this membership{_going(user)}"
             yield Blocker(message, first=True)
+
+
+def is_needed(situation: Situation) -> bool:
+    """Whether resources still have an object under a membership, seen or not."""
+    identifier = situation.resource.status.get("identifier")
+    return any(
+        user.status.get("membershipIdentifier") == identifier and user.held
+        for user in _users(situation)
+    )
+
+
+def closed_for(situation: Situation) -> float | None:
+    """Return for how many seconds the membership that an object is under has been over, if it is.
+
+    By its resource, which is not Ready from then on.
+    """
+    identifier = situation.resource.status.get("membershipIdentifier")
+    for each in situation.neighbours.get("Membership", ()):
+        ready = each.condition("Ready")
+        is_it = each.status.get("identifier") == identifier
+        if is_it and each.status.get("state") in _OVER and ready is not None:
+            since = datetime.fromisoformat(ready["lastTransitionTime"])
+            return (situation.now - since).total_seconds()
+    return None
 
 
 def under_collaboration(situation: Situation, present: Present) -> Iterator[Blocker]:

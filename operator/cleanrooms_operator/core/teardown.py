@@ -1,5 +1,6 @@
 """The way out: what has to happen before the finalizer may go."""
 
+from math import inf
 from typing import assert_never
 
 from cleanrooms_operator.core import keeping, runs
@@ -84,14 +85,23 @@ def _let_go(resource: Resource) -> Release:
 
 
 def _is_hopeless(kind: Kind, situation: Situation) -> bool:
-    """Whether an object of no use has withstood its deletion for too long (rule R-38)."""
-    deleted, state = situation.resource.deleted, situation.resource.status.get("state")
-    # What a run has left can cost money, so that a person has to decide.
-    if deleted is None or state not in kind.ends or (kind.is_run and kind.delete is not None):
+    """Whether what is over by AWS's word has withstood its deletion for too long (rule R-38)."""
+    deleted, over = situation.resource.deleted, _over_for(kind, situation)
+    if deleted is None or over is None:
         return False
     # A process that was down has not tried.
-    waited = min((situation.now - deleted).total_seconds(), situation.watched)
+    waited = min((situation.now - deleted).total_seconds(), situation.watched, over)
     return waited > situation.release_limit
+
+
+def _over_for(kind: Kind, situation: Situation) -> float | None:
+    """Return for how many seconds an object, or its membership, has been over, if it is."""
+    state = situation.resource.status.get("state")
+    # What a run has left can cost money, so that a person has to decide.
+    leaves = kind.is_run and kind.delete is not None
+    if state in kind.ends and not leaves and not keeping.is_needed(situation):
+        return inf
+    return keeping.closed_for(situation)
 
 
 def _unseen(kind: Kind, situation: Situation, hidden: Hidden) -> Step:

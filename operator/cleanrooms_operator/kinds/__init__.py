@@ -23,7 +23,8 @@ def _linked(kind: Kind, kinds: tuple[Kind, ...]) -> Kind:
     if kind.name in _OF_THEIR_OWN:
         return kind
     users = tuple(one for one in kinds if kind.name in references.kinds_named(one))
-    names = dict.fromkeys((*kind.neighbours, *(user.name for user in users)))
+    above = (references.MEMBERSHIP,) if references.MEMBERSHIP_IDENTIFIER in kind.scope else ()
+    names = dict.fromkeys((*kind.neighbours, *above, *(user.name for user in users)))
     return replace(kind, users=users, neighbours=tuple(names))
 
 

@@ -146,8 +146,7 @@ async def _at_rest(view: View, name: ObjectId, item: Document) -> Present:
         details = None if fields is None else await _read_details(view, fields)
         return _present(view, name, item, details)
     fresh = {
-        reading.name: await read_further(view, reading, recall.details.fields)
-        for reading in awaited
+        reading.name: await _read_of(view, reading, recall.details.fields) for reading in awaited
     }
     readings = {**recall.details.readings, **fresh}
     recall.details = Details(recall.details.fields, recall.details.tags, readings)
@@ -170,12 +169,22 @@ async def _read_details(view: View, fields: Document) -> Details:
     readings: dict[str, object] = {}
     for reading in kind.readings:
         if reading.wanted(view.resource, fields, readings):
-            readings[reading.name] = await read_further(view, reading, fields)
+            readings[reading.name] = await _read_of(view, reading, fields)
     recall.details = Details(fields, await tags_of(view, fields), readings)
     recall.taken = view.elapsed
     recall.generation = view.resource.generation
     recall.stale = False
     return recall.details
+
+
+async def _read_of(view: View, reading: Reading, fields: Document) -> object:
+    """Return the result of a reading; None where AWS shows nothing more of what is over (ER-26)."""
+    try:
+        return await read_further(view, reading, fields)
+    except ServiceError as error:
+        if error.failure is Failure.DENIED and view.kind.state_of(fields) in view.kind.ends:
+            return None
+        raise
 
 
 async def read_further(view: View, reading: Reading, fields: Document) -> object:
