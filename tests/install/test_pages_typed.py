@@ -42,6 +42,7 @@ NOT_TYPED: Mapping[str, str] = {
     "make ": "the Makefile is what runs the tests",
     "docker ": "there is no engine of containers",
     "export ": "the demo chooses its address by itself",
+    "kubectl apply --server-side --filename crds/": "the chart has installed the definitions",
     "kubectl --namespace cleanrooms-system logs": "no kubelet keeps logs",
     "kubectl -n cleanrooms-system logs": "no kubelet keeps logs",
 }
