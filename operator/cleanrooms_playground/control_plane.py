@@ -7,6 +7,7 @@ watches, conflicts, finalizers.
 
 import base64
 import contextlib
+import os
 import shutil
 import socket
 import ssl
@@ -23,6 +24,9 @@ from cleanrooms_playground.certificates import Authority, Identity, signing_key
 from cleanrooms_playground.processes import Process
 
 READY_SECONDS = 120
+
+GARBAGE_PERCENT = "200"
+"""How far the heap of kube-apiserver may grow before Go collects it: memory for less work."""
 FIRST_NAMESPACES = ("default", "kube-system")
 ADMIN = "admin"
 ADMIN_GROUPS = ("system:masters",)
@@ -149,7 +153,8 @@ class ControlPlane:
             f"--service-account-signing-key-file={signing_key_path}",
         ]
         log_path = self.directory / "kube-apiserver.log"
-        return Process("kube-apiserver", [program, *flags], None, log_path)
+        variables = {"GOGC": GARBAGE_PERCENT, **os.environ}
+        return Process("kube-apiserver", [program, *flags], variables, log_path)
 
     def _start_processes(self, etcd_port: int) -> None:
         etcd, kube_apiserver = self._processes
