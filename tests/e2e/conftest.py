@@ -1,5 +1,6 @@
 """Fixtures of the tests that run everything for real, but for AWS."""
 
+import compileall
 from collections.abc import Generator, Iterator
 from typing import Any
 
@@ -11,9 +12,10 @@ from cleanrooms_playground.cluster import CRD, Cluster
 from cleanrooms_playground.control_plane import ControlPlane
 from e2e.granted import check_granted
 from e2e.stage import OPERATOR_ACCOUNT, Ground, Stage
-from pods import CHART
+from pods import CHART, PROJECT
 
 LOG_LINES = 60
+SOURCES = PROJECT / "operator"
 
 
 # The chart is installed into an API server that nobody else has put definitions into.
@@ -35,7 +37,11 @@ def pytest_runtest_makereport(item: pytest.Function) -> Generator[None, Any, Any
 
 @pytest.fixture(scope="session")
 def ground(control_plane: ControlPlane, cluster: Cluster) -> Ground:
-    """Install the chart: the definitions, and the rights of the operator's service account."""
+    """Install the chart: the definitions, and the rights of the operator's service account.
+
+    The operator is compiled, as in its image: it is started a hundred times.
+    """
+    compileall.compile_dir(SOURCES, quiet=1)
     named = (helm.RELEASE, CHART, "--namespace", helm.NAMESPACE, "--create-namespace")
     helm.run("install", *named, kubeconfig=control_plane.kubeconfig)
     for each in cluster.list(CRD):

@@ -1,8 +1,9 @@
 """From nothing to a finished inference job: once, and once only, whatever happens on the way."""
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import pytest
@@ -10,11 +11,13 @@ import pytest
 from cleanrooms_operator.core.resource import FINALIZER, Key, Resource
 from cleanrooms_playground.documents import Document
 from e2e import journeys
+from e2e.emulated import Record
 from e2e.journeys import RUNS, Journey
-from e2e.stage import Stage
+from e2e.stage import Stage, is_ready
 from pods import Operator
 
-KILLS = 30
+KILLS, BEHIND = 17, 4
+"""Kills of the operator in the middle of two journeys, the second of which begins some later."""
 JOURNEY_SECONDS = 240
 QUICK = {"progress_interval": 0.3}
 
@@ -38,34 +41,48 @@ def running(stage: Stage, **settings: Any) -> Iterator[Operator]:
         operator.process.stop()
 
 
-def states(stage: Stage, key: Key) -> list[str]:
-    """Return the states that a resource told of, each once, in their order."""
-    told = (version.status.get("state") for version in stage.watch.versions(key))
-    return [state for state, _ in itertools.groupby(told) if state is not None]
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """A journey that nothing disturbed, and all versions of its resources on the way."""
+
+    journey: Journey
+    versions: Mapping[Key, Sequence[Resource]]
+
+    def states(self, key: Key) -> list[str]:
+        """Return the states that a resource told of, each once, in their order."""
+        told = (version.status.get("state") for version in self.versions[key])
+        return [state for state, _ in itertools.groupby(told) if state is not None]
 
 
-def test_each_waits_for_what_it_is_made_from_and_is_bought_once(stage: Stage) -> None:
+@pytest.fixture(scope="module")
+def finished(stage: Stage) -> Finished:
     with running(stage):
         journey = journeys.begin(stage)
         stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
+    return Finished(journey, {key: stage.watch.versions(key) for key in journey.keys})
+
+
+def test_each_waits_for_what_it_is_made_from_and_is_bought_once(
+    stage: Stage, finished: Finished
+) -> None:
+    journey = finished.journey
     journeys.check_bought_once(stage, journey)
     for key in journey.runs():
-        assert states(stage, key)[-1] == "ACTIVE"
-        assert stage.status(key, "payer") == journey.creator.account
-        assert stage.status(key, "startTime") is not None
-        assert stage.resource(key).is_true("Succeeded") == (key.kind != "MLInputChannel")
+        assert finished.states(key)[-1] == "ACTIVE"
+        made = finished.versions[key][-1]
+        assert made.status["payer"] == journey.creator.account
+        assert made.status["startTime"] is not None
+        assert made.is_true("Succeeded") == (key.kind != "MLInputChannel")
     first, second = (journey.key("TrainedModel", name) for name in ("churn-first", "churn-second"))
-    assert stage.status(first, "versionIdentifier") is None
-    assert stage.status(second, "versionIdentifier") is not None
+    assert "versionIdentifier" not in finished.versions[first][-1].status
+    assert finished.versions[second][-1].status["versionIdentifier"] is not None
 
 
-def test_r_23_each_is_written_seldom_until_it_is_ready(stage: Stage) -> None:
+def test_r_23_each_is_written_seldom_until_it_is_ready(finished: Finished) -> None:
     """What it waits for is told anew each time that less is missing, which is not counted."""
-    with running(stage):
-        journey = journeys.begin(stage)
-        stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
-    for key in (key for key in journey.keys if key.kind in WRITES):
-        versions = stage.watch.versions(key)
+    for key, versions in finished.versions.items():
+        if key.kind not in WRITES:
+            continue
         until = next(number for number, one in enumerate(versions) if one.is_true("Ready"))
         waits = [one for one in versions[:until] if waits_for_others(one)]
         assert until - len(waits) <= WRITES[key.kind], [one.status for one in versions]
@@ -77,30 +94,39 @@ def waits_for_others(resource: Resource) -> bool:
 
 
 def test_nothing_is_bought_twice_whenever_the_operator_is_killed(stage: Stage) -> None:
-    """At 30 moments, each some requests after the last."""
+    """At 30 moments, each soon after something was made or changed: two journeys meet each kill."""
+    assert KILLS + KILLS - BEHIND >= 30
     operator = stage.operator(**QUICK)
-    journey = journeys.begin(stage)
+    begun = [journeys.begin(stage)]
     for lifetime in range(KILLS):
+        if lifetime == BEHIND:
+            begun.append(journeys.begin(stage))
         operator.start()
-        mark = stage.aws.mark()
+        mark, more = stage.aws.mark(), lifetime % 4
         stage.watch.wait(
-            f"request {lifetime % 7 + 1} of lifetime {lifetime}",
-            lambda mark=mark, count=lifetime % 7 + 1: (
-                len(stage.aws.log(mark)) >= count or is_over(stage, journey)
+            f"a change, and {more} requests, in lifetime {lifetime}",
+            lambda mark=mark, more=more: (
+                since_a_change(stage.aws.log(mark)) > more
+                or all(is_over(stage, journey) for journey in begun)
             ),
         )
         operator.process.kill9()
     operator.start()
-    stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
-    journeys.check_bought_once(stage, journey)
+    for journey in begun:
+        stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
+        journeys.check_bought_once(stage, journey)
     operator.process.stop()
 
 
+def since_a_change(records: list[Record]) -> int:
+    """Return how many requests there were from the first on that asks for a change."""
+    reads = ("Get", "List", "AssumeRole")
+    before = itertools.takewhile(lambda record: record["operation"].startswith(reads), records)
+    return len(records) - len(list(before))
+
+
 def is_over(stage: Stage, journey: Journey) -> bool:
-    return all(
-        (resource := stage.watch.get(key)) is not None and resource.is_true("Ready")
-        for key in journey.keys
-    )
+    return all(is_ready(stage.watch.get(key)) for key in journey.keys)
 
 
 # -- on the way out --------------------------------------------------------------------------
@@ -216,26 +242,19 @@ def restore(stage: Stage, journey: Journey) -> int:
     return stage.aws.mark()
 
 
-@pytest.mark.parametrize(
-    "settings",
-    [
-        pytest.param({"owner": "first"}, id="the same cluster"),
-        pytest.param({"owner": "rebuilt", "owner_inherits": ["first"]}, id="a rebuilt one"),
-    ],
-)
-def test_a_restore_finds_all_runs_again_and_starts_none(
-    stage: Stage, settings: dict[str, str]
-) -> None:
-    """Also where the UID of kube-system is another and the old one is inherited (R-2)."""
-    with running(stage, owner="first"):
-        journey = journeys.begin(stage)
-        found = stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
-    made = {resource.key: resource for resource in found}
-    mark = restore(stage, journey)
-    with running(stage, **settings):
-        restored = stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
-    for resource in restored:
-        for field in ("arn", "versionIdentifier"):
-            assert resource.status.get(field) == made[resource.key].status.get(field)
-    asked = {record["operation"] for record in stage.aws.log(mark)}
-    assert not any(operation.startswith(("Create", "Start")) for operation in asked)
+def test_a_restore_finds_all_runs_again_and_starts_none(stage: Stage, finished: Finished) -> None:
+    """First in the same cluster, then in a rebuilt one that inherits its id (R-2)."""
+    journey = finished.journey
+    system = stage.cluster.get("v1/Namespace", "kube-system")
+    assert system is not None
+    rebuilt = {"owner": "rebuilt", "owner_inherits": [system["metadata"]["uid"]]}
+    for settings in ({}, rebuilt):
+        mark = restore(stage, journey)
+        with running(stage, **settings):
+            restored = stage.wait_ready(*journey.keys, timeout_seconds=JOURNEY_SECONDS)
+        for resource in restored:
+            made = finished.versions[resource.key][-1]
+            for field in ("arn", "versionIdentifier"):
+                assert resource.status.get(field) == made.status.get(field)
+        asked = {record["operation"] for record in stage.aws.log(mark)}
+        assert not any(operation.startswith(("Create", "Start")) for operation in asked)

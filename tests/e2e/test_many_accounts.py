@@ -1,6 +1,7 @@
 """Many accounts: roles through roles, roles that refuse, and one account that is down."""
 
 from collections import Counter
+from collections.abc import Iterator
 
 import pytest
 
@@ -34,11 +35,16 @@ def emulator_arguments() -> tuple[str, ...]:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def operator(stage: Stage) -> None:
-    """Run an operator that looks for drift so seldom that only work costs requests."""
+def operator(stage: Stage) -> Iterator[None]:
+    """Run an operator that looks for drift so seldom that only work costs requests.
+
+    It is killed in the end: to stop in good order it would wait for the account that hangs.
+    """
     allowed = {"*": [HUB, "arn:aws:iam::*:role/cleanrooms-operator"]}
     seldom = {"list_interval": 3600, "detail_interval": 3600}
-    stage.run_operator(roles=allowed, progress_interval=0.5, **seldom)
+    made = stage.run_operator(roles=allowed, progress_interval=0.5, **seldom)
+    yield
+    made.process.kill9()
 
 
 def company(stage: Stage, account: str) -> Company:
