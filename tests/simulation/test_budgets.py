@@ -86,6 +86,36 @@ def test_r_23_becoming_ready_takes_four_and_six_writes() -> None:
     assert written[specs.PARTNERS] <= 6
 
 
+@pytest.mark.parametrize("order", [1, -1], ids=["as they need each other", "the other way round"])
+def test_r_23_a_run_takes_eight_writes_though_all_is_applied_at_once(order: int) -> None:
+    world = World()
+    specs.accounts(world)
+    for example in [*specs.ALL.values()][::order]:
+        example.apply(world)
+    written = written_until_ready(world)
+    assert all(written[example.key] <= 8 for example in specs.RUNS.values())
+
+
+def test_r_23_what_waits_for_much_tells_it_once() -> None:
+    world = specs.settled()
+    channel, model = specs.RUNS["channel"], specs.RUNS["model"]
+    names = [f"part-{number}" for number in range(8)]
+    channels = [{"mlInputChannelRef": {"name": name}, "channelName": name} for name in names]
+    world.apply(model.key.kind, model.key.name, {**model.spec, "dataChannels": channels}, "b")
+    for name in names:
+        world.apply(channel.key.kind, name, channel.spec, "b")
+    world.rest(60.0)
+    told = world.message(model.key)
+    assert all(f"MLInputChannel/{name}" in told for name in names)
+    ready: set[int] = set()
+    while world.message(model.key) == told:
+        ready.add(sum(each.is_true("Ready") for each in world.resources.values()))
+        world.run_next()
+    assert len(ready) > len(names), "they came one by one"
+    assert world.told(model.key) == "Reconciling Progressing"
+    assert world.kubernetes.patches[model.key] == 4  # held, told, tried, made
+
+
 def apply(world: World, key: Key) -> Key:
     """Apply a collaboration of two accounts, or its creator's membership of it."""
     is_membership = key == specs.CREATORS

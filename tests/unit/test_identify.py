@@ -39,9 +39,9 @@ class TestAccounts:
         [
             pytest.param(None, "does not exist", id="there is none"),
             pytest.param(NOT_READY, "is not ready: AccessDenied", id="it is not ready"),
-            pytest.param(make.account(status={}), "is not ready", id="nobody has looked at it"),
+            pytest.param(make.account(status={}), "Waits for", id="nobody has looked at it"),
             pytest.param(
-                make.account(generation=2), "is not ready", id="it was edited and not proved since"
+                make.account(generation=2), "Waits for", id="it was edited and not proved since"
             ),
             pytest.param(GOING, "is being deleted", id="it is going"),
         ],

@@ -7,12 +7,12 @@ import pytest
 import make
 from cleanrooms_operator.core import references
 from cleanrooms_operator.core.account import DEFINITION
-from cleanrooms_operator.core.references import Named
+from cleanrooms_operator.core.references import Missing, Named
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.values import Reference
 from cleanrooms_operator.kinds import BY_NAME
 
-PARENT = Key("Parent", "a", "p")
+PARENT, OTHER = Key("Parent", "a", "p"), Key("Parent", "a", "q")
 REFERENCE = Named(("parentRef",), Reference("Parent", {"parentIdentifier": "identifier"}), PARENT)
 
 
@@ -77,19 +77,17 @@ class TestReferents:
     @pytest.mark.parametrize(
         ("referent", "problem"),
         [
-            pytest.param(None, "does not exist", id="there is none"),
+            pytest.param(None, "does not exist in this namespace", id="there is none"),
             pytest.param(parent(deleted=make.NOW), "is being deleted", id="it is going"),
-            pytest.param(make.resource(key=PARENT), "is not ready", id="nobody has seen it yet"),
+            pytest.param(make.resource(key=PARENT), PARENT, id="nobody has seen it yet"),
             pytest.param(
                 parent(status={"conditions": [make.condition("Ready", "False")]}),
-                "is not ready",
+                PARENT,
                 id="it says so itself",
             ),
+            pytest.param(parent(generation=make.GENERATION + 1), PARENT, id="it was edited since"),
             pytest.param(
-                parent(generation=make.GENERATION + 1), "is not ready", id="it was edited since"
-            ),
-            pytest.param(
-                parent(status={"identifier": None}), "is not ready", id="it has nothing to fill in"
+                parent(status={"identifier": None}), PARENT, id="it has nothing to fill in"
             ),
             pytest.param(
                 parent(status={"conditions": [make.condition("Ready"), make.condition("Expired")]}),
@@ -98,15 +96,41 @@ class TestReferents:
             ),
         ],
     )
-    def test_one_that_is_not_is_told(self, referent: Resource | None, problem: str) -> None:
-        filled, [told] = references.resolved((REFERENCE,), {PARENT: referent})
+    def test_one_that_is_not_is_told(self, referent: Resource | None, problem: Missing) -> None:
+        filled, [missing] = references.resolved((REFERENCE,), {PARENT: referent})
         assert filled == {}
-        assert str(PARENT) in told
-        assert problem in told
+        if isinstance(problem, Key):
+            assert missing == problem
+        else:
+            assert missing == f"{PARENT} {problem}"
 
     def test_r_23_what_may_have_been_applied_together_is_not_said_to_be_missing(self) -> None:
         _, told = references.resolved((REFERENCE,), {PARENT: None}, by_new=True)
         assert told == references.resolved((REFERENCE,), {PARENT: make.resource(key=PARENT)})[1]
+
+    @pytest.mark.parametrize(
+        ("missing", "before", "told"),
+        [
+            ([PARENT], "", "Waits for Parent/p to be ready"),
+            ([PARENT, OTHER], "", "Waits for Parent/p, Parent/q to be ready"),
+            ([OTHER], "Waits for Parent/p, Parent/q to be ready", None),
+            ([PARENT, OTHER], "Waits for Parent/p to be ready", "Waits for Parent/p, Parent/q to"),
+            (
+                [PARENT, "x is gone"],
+                "Waits for Parent/p to be ready",
+                "x is gone; Waits for Parent",
+            ),
+            (
+                [PARENT],
+                "x is gone; Waits for Parent/p to be ready",
+                "Waits for Parent/p to be ready",
+            ),
+        ],
+    )
+    def test_r_23_what_is_waited_for_is_told_once(
+        self, missing: list[Missing], before: str, told: str | None
+    ) -> None:
+        assert references.told(missing, before).startswith(before if told is None else told)
 
     def test_all_that_is_missing_is_told(self) -> None:
         to_other = Reference("Parent", {"other": "identifier"})

@@ -19,6 +19,9 @@ MEMBERSHIP_IDENTIFIER = "membershipIdentifier"
 Path: TypeAlias = tuple[str | int, ...]
 """Where in a spec something stands: names of fields, and places in lists."""
 
+Missing: TypeAlias = str | Key
+"""A problem in plain words, or a resource that is not ready yet."""
+
 Filled: TypeAlias = Mapping[Path, Document]
 """What stands in for parameters -> these parameters."""
 
@@ -151,26 +154,26 @@ def whereabouts(kind: Kind) -> frozenset[str]:
 
 def resolved(
     references: tuple[Named, ...], found: Mapping[Key, Resource | None], *, by_new: bool = False
-) -> tuple[dict[Path, Document], list[str]]:
-    """Return (what the referents fill in, what is missing in plain words); see `absent`."""
+) -> tuple[dict[Path, Document], list[Missing]]:
+    """Return (what the referents fill in, what is missing); see `absent`."""
     return _sorted((one, _if_ready(one, found.get(one.key), by_new=by_new)) for one in references)
 
 
 def left(
     references: tuple[Named, ...], found: Mapping[Key, Resource | None]
-) -> tuple[dict[Path, Document], list[str]]:
+) -> tuple[dict[Path, Document], list[Missing]]:
     """Return what `resolved` does for what is being deleted: who is going too still tells."""
     return _sorted((one, _if_known(one, found.get(one.key))) for one in references)
 
 
 def _sorted(
-    answers: Iterable[tuple[Named, Document | str]],
-) -> tuple[dict[Path, Document], list[str]]:
-    """Part what is filled in from problems."""
+    answers: Iterable[tuple[Named, Document | Missing]],
+) -> tuple[dict[Path, Document], list[Missing]]:
+    """Part what is filled in from what is missing."""
     filled: dict[Path, Document] = {}
-    missing: list[str] = []
+    missing: list[Missing] = []
     for name, answer in answers:
-        if isinstance(answer, str):
+        if isinstance(answer, str | Key):
             missing.append(answer)
         else:
             filled[name.path] = answer
@@ -186,25 +189,48 @@ def taken(how: Reference | Lookup, source: Document) -> Document:
     }
 
 
+_WAITS = "Waits for {} to be ready"
+
+
 def absent(what: object, *, by_new: bool) -> str:
     """Say that something is not there.
 
     Where a new resource names it, the two may have been applied together, and be seen in any
     order: that takes the words, and no write more, of what will be told next (rule R-23).
     """
-    return f"{what} is not ready" if by_new else f"{what} does not exist in this namespace"
+    return _WAITS.format(what) if by_new else f"{what} does not exist in this namespace"
 
 
-def _if_ready(name: Named, referent: Resource | None, *, by_new: bool) -> Document | str:
+def told(missing: Iterable[Missing], before: str) -> str:
+    """Say what is missing, as `before` where that is true still.
+
+    Who waits for several tells of all of them at once, and not of each that comes (rule R-23).
+    """
+    problems = [each for each in missing if isinstance(each, str)]
+    awaited = [str(each) for each in missing if isinstance(each, Key)]
+    if awaited and not problems and set(awaited) <= _awaited(before):
+        return before
+    waits = [_WAITS.format(", ".join(awaited))] if awaited else []
+    return "; ".join((*problems, *waits))
+
+
+def _awaited(message: str) -> set[str]:
+    """Return what such a message tells to be waited for, where it tells nothing else."""
+    start, end = _WAITS.split("{}")
+    is_whole = message.startswith(start) and message.endswith(end)
+    return set(message.removeprefix(start).removesuffix(end).split(", ")) if is_whole else set()
+
+
+def _if_ready(name: Named, referent: Resource | None, *, by_new: bool) -> Document | Missing:
     """Say what is wrong with a referent, but not why: its own conditions say that, and change."""
     if referent is None:
-        return absent(name.key, by_new=by_new)
+        return name.key if by_new else absent(name.key, by_new=False)
     if referent.deleting:
         return f"{name.key} is being deleted"
     if referent.is_true("Expired"):
         return f"{name.key} has expired"
     if not referent.is_true("Ready") or not is_complete(name, referent):
-        return f"{name.key} is not ready"
+        return name.key
     return taken(name.reference, referent.status)
 
 

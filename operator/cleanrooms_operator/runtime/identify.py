@@ -16,7 +16,7 @@ async def identify(resource: Resource, ports: Ports, *, is_new: bool) -> Identit
     if account is None:
         return _without(resource, absent(key, by_new=is_new))
     if (problem := _problem(account, resource)) is not None:
-        return _without(resource, f"{key} {problem}")
+        return _without(resource, problem)
     identity = identity_of(account, ports.policy)
     recorded = (resource.status.get("accountID"), resource.status.get("region"))
     if recorded not in {(None, None), (identity.account, identity.region)}:
@@ -40,12 +40,14 @@ async def _account_key(resource: Resource, ports: Ports) -> Key | None:
 def _problem(account: Resource, resource: Resource) -> str | None:
     """Return why an account cannot be used; one that is going still serves what is going too."""
     if account.deleting:
-        return None if resource.deleting and is_proved(account) else "is being deleted"
+        going_too = resource.deleting and is_proved(account)
+        return None if going_too else f"{account.key} is being deleted"
     if account.is_true("Ready"):
         return None
     ready = account.condition("Ready")
-    refused = ready is not None and ready["status"] == "False"
-    return f"is not ready: {ready['reason']}" if ready and refused else "is not ready"
+    if ready is not None and ready["status"] == "False":
+        return f"{account.key} is not ready: {ready['reason']}"
+    return absent(account.key, by_new=True)
 
 
 def is_proved(account: Resource) -> bool:

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from typing import TypeAlias
 
 from cleanrooms_operator.core import references
+from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.ownership import ITS_OWN
 from cleanrooms_operator.core.pace import patience
@@ -59,7 +60,8 @@ async def resolve(search: Search) -> Resolution:
         # Who is there may yet tell where the object of what is going lives.
         held = resource.deleting and any(found.values())
         reason = Reason.DELETION_BLOCKED if held else Reason.DEPENDENCY_NOT_READY
-        return Resolution(filled, Wait(reason, "; ".join(missing)))
+        before = resource.condition(RESOLVED) or {}
+        return Resolution(filled, Wait(reason, references.told(missing, before.get("message", ""))))
     return await _look_up(search, filled, unknown)
 
 
