@@ -177,7 +177,7 @@ def test_er_1_a_name_that_stays_taken_for_ever_is_told_with_its_holder() -> None
     world.rest(6 * 3700.0)
     assert world.told(BASE) == "Stalled NameTaken"
     assert world.aws.applied("CreateTrainedModel") == 1
-    assert world.aws.sent("CreateTrainedModel") - sent <= 6, "it is tried once an hour"
+    assert world.aws.sent("CreateTrainedModel") - sent <= 3, "it is tried ever more seldom"
 
 
 def test_er_1_a_name_that_becomes_free_is_taken() -> None:

@@ -276,6 +276,26 @@ class TestAnAttemptIsOpen:
         assert reason(step) is Reason.CONFIRMING_ABSENCE
 
     @pytest.mark.parametrize(
+        ("why", "over", "expected"),
+        [
+            pytest.param(Reason.NAME_TAKEN, {}, Reason.NAME_TAKEN, id="a name"),
+            pytest.param(Reason.AWS_CONFLICT, {}, Reason.AWS_CONFLICT, id="a conflict"),
+            pytest.param(Reason.ACCESS_DENIED, {}, Reason.CONFIRMING_ABSENCE, id="of before"),
+            pytest.param(
+                Reason.NAME_TAKEN,
+                {"deleted": make.NOW},
+                Reason.CONFIRMING_ABSENCE,
+                id="when it is being deleted",
+            ),
+        ],
+    )
+    def test_r_11_a_conflict_is_told_while_its_outcome_is_found_out(
+        self, why: Reason, over: dict[str, Any], expected: Reason
+    ) -> None:
+        refusal = Refusal(why, "said")
+        assert reason(decide(Uncertain(), resource=attempted(**over), refusal=refusal)) is expected
+
+    @pytest.mark.parametrize(
         ("unsent", "edited", "expected"),
         [
             pytest.param(True, False, Resend(), id="the same call is sent again without a write"),

@@ -12,7 +12,7 @@ from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.situation import Refusal
 from cleanrooms_operator.runtime.memory import Holder
-from cleanrooms_operator.runtime.refusals import holder, standing
+from cleanrooms_operator.runtime.refusals import LONGEST, holder, standing
 from cleanrooms_operator.runtime.view import View
 from scripted import START, desk, view
 
@@ -95,6 +95,27 @@ async def test_a_refusal_stands_for_as_long_as_it_is_likely_to_come_again(
     found = await standing(looked)
     assert (found is not None) is stands
     assert found is None or found.message == "said"
+
+
+@pytest.mark.parametrize(
+    ("reason", "lasted", "rest"),
+    [
+        pytest.param(
+            Reason.NAME_TAKEN, 2 * PACE.detail_interval, 2 * PACE.detail_interval, id="a name"
+        ),
+        pytest.param(Reason.NAME_TAKEN, 9 * LONGEST, LONGEST, id="once a day at last"),
+        pytest.param(Reason.AWS_CONFLICT, 700.0, 700.0, id="a conflict"),
+        pytest.param(Reason.AWS_CONFLICT, 9e6, PACE.detail_interval, id="once an hour at last"),
+    ],
+)
+async def test_r_11_what_conflicts_is_left_alone_for_as_long_as_it_has_lasted(
+    reason: Reason, lasted: float, rest: float
+) -> None:
+    for ago, stands in ((rest - 1, True), (rest + 1, False)):
+        looked = looking(thing())
+        for moment in (ago + lasted, ago):
+            refused(looked, reason, moment)
+        assert (await standing(looked) is not None) is stands
 
 
 async def test_a_name_may_be_free_once_what_has_it_is_only_a_record() -> None:

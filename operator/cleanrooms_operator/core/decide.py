@@ -73,12 +73,19 @@ def _is_wanted(kind: Kind, situation: Situation) -> bool:
     return not (quiet or situation.observe_only or runs.is_called_off(kind, resource))
 
 
+_CONFLICTS = frozenset({Reason.NAME_TAKEN, Reason.AWS_CONFLICT})
+"""Refusals that do not prove by themselves that nothing was made (rule R-8)."""
+
+
 def _resolve(kind: Kind, situation: Situation, observed: Uncertain | Disproved) -> Step:
     """Send the same attempt again where it certainly did nothing, else record a new one."""
+    refusal = situation.refusal
     if isinstance(observed, Uncertain):
+        if refusal is not None and refusal.reason in _CONFLICTS and _is_wanted(kind, situation):
+            return Stall(refusal.reason, refusal.message)
         message = "A create call got no answer: looking for what it may have made"
         return Wait(Reason.CONFIRMING_ABSENCE, message)
-    refused = situation.lack is not None or situation.refusal is not None
+    refused = situation.lack is not None or refusal is not None
     if refused or not _is_wanted(kind, situation):
         return Discard()
     attempt = situation.resource.status["attempt"]

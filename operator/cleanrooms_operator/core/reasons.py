@@ -108,13 +108,15 @@ class Reason(Enum):
     NAME_TAKEN = (
         "NameTaken",
         "Another object has the name in AWS, and AWS refuses a second one.",
-        "Set another `spec.name`, or delete what has it; where it is this resource's, annotate "
-        "`external-id` with it. It is tried again slowly.",
+        "Set another `spec.name`, which can be edited some minutes after the refusal; or delete "
+        "what has it; or annotate `external-id` with it, where it is this resource's. It is tried "
+        "again when the name may be free, and seldom besides.",
     )
     AWS_CONFLICT = (
         "AWSConflict",
         "AWS answers that the request conflicts with the state of something else.",
-        "See the message; it is tried again slowly.",
+        "See the message. It is tried again, at last once an hour; at once by the annotation "
+        "`reconcile-requested-at`.",
     )
     QUOTA_EXCEEDED = (
         "QuotaExceeded",

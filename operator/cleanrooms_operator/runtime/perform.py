@@ -131,7 +131,7 @@ async def _on_refusal(view: View, error: ServiceError, reporter: Reporter) -> No
     conflicts = error.failure is Failure.CONFLICT
     recall.holder = await refusals.holder(view, view.elapsed) if conflicts else None
     what = None if recall.holder is None else recall.holder.what
-    refused = what is not None or error.harmless
+    refused = conflicts or error.harmless
     if failures.may_succeed_unchanged(error) or not refused:
         return
     recall.refuse(view.parameters_hash, failures.refusal(error, what), view.elapsed)

@@ -274,11 +274,18 @@ def _again(kind: Kind, step: Step, reporter: Reporter, recall: Recall) -> float 
         case Wait(reason):
             return _patience(reason, recall, pace)
         case Stall():
-            return pace.list_interval
+            return _recheck(reporter.resource, pace)
         case InSync():
             return max(min(pace.list_interval, _turn(kind, reporter, recall)), 0.0)
         case _:
             return 0.0 if recall.repeats == 0 else _soon(recall.repeats, pace)
+
+
+def _recheck(resource: Resource, pace: Pace) -> float:
+    """Return seconds until a stalled resource is looked at: its spec is frozen by an attempt."""
+    if resource.status.get("attempt") is None:
+        return pace.list_interval
+    return min(pace.settle + 1.0, pace.list_interval)
 
 
 def _patience(reason: Reason, recall: Recall, pace: Pace) -> float:

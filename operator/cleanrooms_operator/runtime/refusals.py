@@ -17,6 +17,10 @@ _DEAD = frozenset({"CREATE_FAILED", "INACTIVE"})
 """States of what is only a record."""
 
 
+LONGEST = 86_400.0
+"""Seconds after which a name is tried again though what has it is as it was."""
+
+
 async def standing(view: View) -> Refusal | None:
     """Return AWS's refusal of these very parameters, until it is time to ask again."""
     refused = view.recall.refused
@@ -29,12 +33,19 @@ async def standing(view: View) -> Refusal | None:
 
 
 async def _rest(view: View, refused: Refused) -> float:
-    """Return for how many seconds a refusal is not put to the test: each test is two writes."""
+    """Return for how many seconds a refusal is not put to the test: each test is two writes.
+
+    What conflicts is left alone for as long as it has lasted.
+    """
     reason, pace = refused.refusal.reason, view.ports.policy.pace
     if reason is Reason.NAME_TAKEN and await _is_free(view):
         return 0.0
+    if reason is Reason.NAME_TAKEN:
+        return min(max(pace.detail_interval, refused.lasted), LONGEST)
+    if reason is Reason.AWS_CONFLICT:
+        return min(max(patience(view.recall.waits, pace), refused.lasted), pace.detail_interval)
     doubted = view.recall.doubt is not None and refused.lasted > pace.denied_grace
-    lasting = reason in {Reason.INVALID_SPEC, Reason.NAME_TAKEN} or doubted
+    lasting = reason is Reason.INVALID_SPEC or doubted
     return pace.detail_interval if lasting else patience(view.recall.waits, pace)
 
 

@@ -16,6 +16,7 @@ from cleanrooms_operator.core.step import (
     Cancel,
     Create,
     Delete,
+    Discard,
     Drift,
     Fact,
     InSync,
@@ -110,9 +111,9 @@ class Reporter:
             if resource.condition("Paused") is None:
                 self.tell(Reason.SUSPENDED, step.message)
             return {"conditions": conditions.pause(resource, step.message, now)}
-        refused = isinstance(step, Create) and resource.is_true("Stalled")
+        refused = isinstance(step, Create | Discard) and resource.is_true("Stalled")
         if refused or (isinstance(step, Cancel | Delete) and _is_blocked(resource)):
-            # What AWS refused is tried again: that is no news before it works.
+            # What AWS refused is given up or tried again: that is no news before it works.
             return {}
         found, facts = self._verdict(step), self.facts
         if isinstance(step, Wait) and step.reason is Reason.DEPENDENCY_NOT_READY:
@@ -121,8 +122,16 @@ class Reporter:
             "observedGeneration": resource.generation,
             "conditions": conditions.conclude(resource, found, facts, now),
             "drift": [_leaf(leaf) for leaf in self.drift] or None,
-            "lastAWSError": None if self.error is None else _error(self.error),
+            "lastAWSError": self._last_error(step),
         }
+
+    def _last_error(self, step: Step) -> Document | None:
+        """Return what AWS said last, as long as it is why the resource is stalled."""
+        if self.error is not None:
+            return _error(self.error)
+        same = isinstance(step, Stall) and self.resource.is_stalled(step.reason.value)
+        told: Document | None = self.resource.status.get("lastAWSError")
+        return told if same else None
 
     def _answered(self, step: Step) -> dict[str, str]:
         """Echo a request for a look, once the look has come to a conclusion."""
