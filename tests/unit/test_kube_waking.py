@@ -221,6 +221,7 @@ def test_a_slot_that_frees_wakes_those_that_queue_for_one() -> None:
     assert known.change(over) == {"TrainedModel/second"}
 
 
+@pytest.mark.parametrize("condition", ["PayerReady", "ReferencesResolved"])
 @pytest.mark.parametrize(
     ("payer", "wakes"),
     [
@@ -229,10 +230,10 @@ def test_a_slot_that_frees_wakes_those_that_queue_for_one() -> None:
     ],
 )
 @pytest.mark.parametrize("where", ["c-1", "c-2"])
-def test_a_run_that_nobody_can_pay_for_is_woken_by_those_who_may(
-    payer: str, *, wakes: bool, where: str
+def test_a_run_without_payer_or_receiver_is_woken_by_those_who_may_be(
+    payer: str, condition: str, *, wakes: bool, where: str
 ) -> None:
-    told = {"type": "PayerReady", "status": "False", "observedGeneration": 1}
+    told = {"type": condition, "status": "False", "observedGeneration": 1}
     status = {"collaborationIdentifier": where, "conditions": [told]}
     held = a_resource("TrainedModel", "churn", spec={"membershipRef": {"name": "x"}}, status=status)
     known = Known(held, a_resource(payer, "theirs"))

@@ -1,6 +1,6 @@
 """What differs between two kinds of resource, as typed data that the engine interprets."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
 
@@ -105,6 +105,17 @@ class Fitting:
     """From the create parameters to what the reading is asked with; None: it is not needed."""
     fit: Callable[[Document, Any, str], Document]
     """(create parameters, what was read, our account) -> the parameters that are sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """What is known of those to whom a run may deliver."""
+
+    collaboration: str
+    members: Sequence[Document]
+    """As ListMembers shows them."""
+    memberships: Sequence[Resource]
+    """Those of this cluster, of whatever collaboration."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -267,6 +278,8 @@ class Kind:
     natural_key: NaturalKey | None = None
     costs: tuple[Cost, ...] = ()
     """What its objects cost, each to be paid by somebody who can."""
+    undelivered: Callable[[Document, Delivery], str | None] = lambda *_: None
+    """Why what a run makes would not be delivered, by its parameters, as far as can be seen."""
     fitting: Fitting | None = None
     denied_is_missing: bool = False
     """Whether the read says AccessDenied of what does not exist (GetCollaboration does)."""

@@ -72,6 +72,7 @@ KIND = kind.Kind(
     cancel=kind.Cancellation("CancelTrainedModelInferenceJob", runs.CREATING),
     published=("metricsStatus", "logsStatus"),
     costs=jobs.COSTS,
+    undelivered=jobs.undelivered,
     neighbours=(jobs.MEMBERSHIP, jobs.MODEL),
     facts=jobs.facts,
     report=jobs.report,

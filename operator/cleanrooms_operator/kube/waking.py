@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from cleanrooms_operator.core import paying, plans, quotas, references
+from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.kind import Lookup
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.kinds import BY_NAME
@@ -131,13 +132,18 @@ def _interests(resource: Resource) -> Iterator[Topic]:
         yield _line(resource.key.kind)
     if plans.is_awaited(resource) or quotas.is_queued(resource):
         yield ("spending", resource.spec.get(references.MEMBERSHIP_IDENTIFIER, ""))
-    if paying.is_held(resource):
+    if paying.is_held(resource) or _is_undeliverable(resource):
         yield ("payers", status.get("collaborationIdentifier", ""))
     if resource.key.kind == _MEMBERSHIP and (identifier := status.get("collaborationIdentifier")):
         yield ("collaboration", identifier)
         yield ("under", status.get("identifier", ""))
     if resource.key.kind == _COLLABORATION and (identifier := status.get("identifier")):
         yield ("memberships", identifier)
+
+
+def _is_undeliverable(resource: Resource) -> bool:
+    """Whether a run may wait for who is to receive its output, and for nothing that it names."""
+    return resource.status.get("identifier") is None and resource.is_false(RESOLVED)
 
 
 def _topics(resource: Resource) -> Iterator[Topic]:

@@ -3,14 +3,25 @@
 from dataclasses import replace
 
 from cleanrooms_operator.core import paying, templates
+from cleanrooms_operator.core.conditions import RESOLVED
 from cleanrooms_operator.core.failure import Failure, ServiceError
+from cleanrooms_operator.core.kind import Delivery
 from cleanrooms_operator.core.paying import Known
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import MEMBERSHIP, MEMBERSHIP_IDENTIFIER
 from cleanrooms_operator.core.resource import Document
 from cleanrooms_operator.core.shared import COLLABORATION, MEMBERS
 from cleanrooms_operator.core.situation import Situation
-from cleanrooms_operator.core.step import Absent, Create, Discard, Resend, Stall, Step, Wait
+from cleanrooms_operator.core.step import (
+    Absent,
+    Create,
+    Discard,
+    Fact,
+    Resend,
+    Stall,
+    Step,
+    Wait,
+)
 from cleanrooms_operator.runtime.memory import Doubt
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import collaboration_of
@@ -36,10 +47,10 @@ async def payable(view: View, situation: Situation, step: Step, reporter: Report
     known = await known_of(view, reporter)
     if again and view.recall.doubt is not None and view.recall.doubt.known == known:
         return step
-    return _start(view, Create() if again else step, known, reporter)
+    return await _start(view, Create() if again else step, known, reporter)
 
 
-def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
+async def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
     kind, recall = view.kind, view.recall
     recall.doubt = None
     fact = paying.readiness(kind.costs, view.parameters, known)
@@ -48,13 +59,27 @@ def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
             recall.doubt = Doubt(accounts, known)
         if recall.refused is None:
             reporter.facts = (*reporter.facts, fact)
-        return step
-    reporter.facts = (*reporter.facts, fact)
+        return await _deliverable(view, step, known, reporter)
     recall.refused = None
-    if view.resource.status.get("attempt") is not None:
-        # It is certain that nothing came of it: it is looked at again without it.
-        return Discard()
-    return Wait(Reason.PAYER_NOT_READY, fact.message)
+    return _held(view, Wait(Reason.PAYER_NOT_READY, fact.message), fact, reporter)
+
+
+async def _deliverable(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
+    """Return the step, or a wait where nobody could receive what it makes (rule R-25)."""
+    membership = view.parameters[MEMBERSHIP_IDENTIFIER]
+    where = await collaboration_of(membership, view.identity, view.ports, view.recall)
+    memberships = await view.ports.cluster.list(MEMBERSHIP)
+    lack = view.kind.undelivered(view.parameters, Delivery(where, known.members, memberships))
+    if lack is None:
+        return step
+    fact = Fact(RESOLVED, "False", Reason.DEPENDENCY_NOT_READY, lack)
+    return _held(view, Wait(Reason.DEPENDENCY_NOT_READY, lack), fact, reporter)
+
+
+def _held(view: View, wait: Wait, fact: Fact, reporter: Reporter) -> Step:
+    """Tell why a run is not started; of an open attempt it is certain that nothing came."""
+    reporter.facts = (*reporter.facts, fact)
+    return Discard() if view.resource.status.get("attempt") is not None else wait
 
 
 def refused(view: View, error: ServiceError, reporter: Reporter) -> None:
