@@ -21,7 +21,7 @@ BOM := --pyproject pyproject.toml --output-reproducible
 
 # What covers every branch of the engine in seconds; what takes minutes, and often only waits; and
 # what is as long as its longest file, for the tests of one share the processes that they start.
-COVERING := $(addprefix tests/simulation/test_,walkthrough.py changing.py leaving.py paying.py delivering.py removed.py sharing.py spending.py)
+COVERING := $(addprefix tests/simulation/test_,walkthrough.py changing.py leaving.py paying.py delivering.py ran_before.py refused_names.py removed.py sharing.py spending.py)
 ENGINE := tests/unit tests/test_tidy.py $(COVERING)
 WORLD := tests/simulation tests/emulator tests/integration
 PROCESSES := tests/e2e tests/install

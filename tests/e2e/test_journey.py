@@ -79,13 +79,19 @@ def test_each_waits_for_what_it_is_made_from_and_is_bought_once(
 
 
 def test_r_23_each_is_written_seldom_until_it_is_ready(finished: Finished) -> None:
-    """What it waits for is told anew each time that less is missing, which is not counted."""
+    """Waits are counted apart: account, referents, and what others have published, once each."""
     for key, versions in finished.versions.items():
         if key.kind not in WRITES:
             continue
         until = next(number for number, one in enumerate(versions) if one.is_true("Ready"))
         waits = [one for one in versions[:until] if waits_for_others(one)]
         assert until - len(waits) <= WRITES[key.kind], [one.status for one in versions]
+        assert len(told_of(waits)) <= 3, told_of(waits)
+
+
+def told_of(waits: Sequence[Resource]) -> set[str]:
+    conditions = (one.condition("Ready") for one in waits)
+    return {condition["message"] for condition in conditions if condition is not None}
 
 
 def waits_for_others(resource: Resource) -> bool:

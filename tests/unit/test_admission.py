@@ -11,7 +11,7 @@ from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.quotas import CHANNEL, MODEL, Limits
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
-from cleanrooms_operator.core.step import Create, Step, Wait
+from cleanrooms_operator.core.step import Create, Discard, Step, Wait
 from cleanrooms_operator.kinds import BY_NAME
 from cleanrooms_operator.runtime.admission import admitted
 from cleanrooms_operator.runtime.starts import Starts
@@ -79,6 +79,16 @@ async def test_a_kind_without_quotas_and_an_open_attempt_are_not_held_up() -> No
     assert await admit(at, membership("m-1")) == Create()
     assert await admit(at, model("one", attempt={"id": "x"})) == Create()
     assert "trainings under way" in told(await admit(at, model("one")))
+
+
+async def test_r_20_an_open_attempt_is_given_up_where_nothing_more_may_be_spent() -> None:
+    """It has its slot of AWS's quotas, but what a Membership lets be spent is counted anew."""
+    once = {"spending": {"modelTraining": {"maxConcurrent": 1}}}
+    at = desk_with(replace(membership("m-1"), spec=once), limits=Limits(trainings=0))
+    tried = model("one", attempt={"id": "x"})
+    assert await admit(at, tried) == Create()
+    view(at, model("two", **running()))
+    assert await admit(at, tried) == Discard()
 
 
 async def test_a_training_of_others_is_read_once_and_weighed() -> None:
