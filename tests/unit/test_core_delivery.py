@@ -18,7 +18,7 @@ MEMBER = {
 }
 JOINED = {"collaborationIdentifier": HERE, "accountID": RECEIVER, "state": "ACTIVE"}
 READY = {"conditions": [make.condition("Ready")]}
-DECLARED = {"mlConfiguration": {"defaultOutputLocation": {}}}
+DECLARED = {"mlConfiguration": {"defaultOutputLocation": {"destination": {}}}}
 
 
 def told(member: dict[str, Any], spec: Any = None, status: Any = None) -> str | None:
@@ -55,6 +55,13 @@ def test_the_membership_of_this_cluster_has_to_have_its_configuration() -> None:
     message = told(MEMBER, DECLARED, JOINED)
     assert message is not None
     assert message.startswith("Membership/member in namespace b, ")
+
+
+def test_without_a_destination_nothing_can_be_delivered() -> None:
+    for declared in ({}, {"defaultOutputLocation": {}}):
+        message = told(MEMBER, {"mlConfiguration": {"x": 1, **declared}}, {**JOINED, **READY})
+        assert message is not None
+        assert message.endswith("declares no destination for it")
 
 
 def test_what_is_not_declared_may_be_there_by_hand() -> None:

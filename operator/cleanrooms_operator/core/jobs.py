@@ -103,10 +103,14 @@ def undelivered(parameters: Document, delivery: Delivery) -> str | None:
     joined = _joined(delivery.memberships, delivery.collaboration, account)
     if joined is None:
         return None if member["status"] == "ACTIVE" else f"{who} has not joined"
-    if joined.spec.get("mlConfiguration") is None or joined.is_true("Ready"):
-        return None
+    configured = joined.spec.get("mlConfiguration")
     where = f"{joined.key} in namespace {joined.key.namespace}"
-    return f"{where}, whose account is to receive the output, is not ready"
+    if configured is None:
+        return None
+    if "destination" not in (configured.get("defaultOutputLocation") or {}):
+        return f"{where}, whose account is to receive the output, declares no destination for it"
+    ready = joined.is_true("Ready")
+    return None if ready else f"{where}, whose account is to receive the output, is not ready"
 
 
 def _joined(

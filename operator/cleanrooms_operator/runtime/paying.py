@@ -47,10 +47,10 @@ async def payable(view: View, situation: Situation, step: Step, reporter: Report
     known = await known_of(view, reporter)
     if again and view.recall.doubt is not None and view.recall.doubt.known == known:
         return step
-    return await _start(view, Create() if again else step, known, reporter)
+    return _start(view, Create() if again else step, known, reporter)
 
 
-async def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
+def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
     kind, recall = view.kind, view.recall
     recall.doubt = None
     fact = paying.readiness(kind.costs, view.parameters, known)
@@ -59,16 +59,14 @@ async def _start(view: View, step: Step, known: Known, reporter: Reporter) -> St
             recall.doubt = Doubt(accounts, known)
         if recall.refused is None:
             reporter.facts = (*reporter.facts, fact)
-        return await _deliverable(view, step, known, reporter)
+        return _deliverable(view, step, known, reporter)
     recall.refused = None
     return _held(view, Wait(Reason.PAYER_NOT_READY, fact.message), fact, reporter)
 
 
-async def _deliverable(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
+def _deliverable(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
     """Return the step, or a wait where nobody could receive what it makes (rule R-25)."""
-    membership = view.parameters[MEMBERSHIP_IDENTIFIER]
-    where = await collaboration_of(membership, view.identity, view.ports, view.recall)
-    memberships = await view.ports.cluster.list(MEMBERSHIP)
+    where, memberships = reporter.fields[COLLABORATION], view.neighbours[MEMBERSHIP]
     lack = view.kind.undelivered(view.parameters, Delivery(where, known.members, memberships))
     if lack is None:
         return step

@@ -60,7 +60,8 @@ async def resolve(search: Search) -> Resolution:
         # Who is there may yet tell where the object of what is going lives.
         held = resource.deleting and any(found.values())
         reason = Reason.DELETION_BLOCKED if held else Reason.DEPENDENCY_NOT_READY
-        before = resource.condition(RESOLVED) or {}
+        told = resource.condition(RESOLVED) if resource.is_false(RESOLVED) else None
+        before = told or {}
         return Resolution(filled, Wait(reason, references.told(missing, before.get("message", ""))))
     return await _look_up(search, filled, unknown)
 
