@@ -35,7 +35,7 @@ test: check ## Run every check and every test
 	$(BIN)/cleanrooms-playground binaries
 	$(BIN)/coverage erase && $(BIN)/coverage run -m pytest --numprocesses 2 --dist worksteal $(ENGINE)
 	$(BIN)/coverage combine --quiet && $(BIN)/coverage report
-	$(BIN)/pytest --numprocesses 3 --dist worksteal $(addprefix --ignore=,$(COVERING)) $(WORLD)
+	$(BIN)/pytest --numprocesses 2 --dist worksteal $(addprefix --ignore=,$(COVERING)) $(WORLD)
 	$(BIN)/pytest --numprocesses 2 --dist loadfile $(PROCESSES)
 
 e2e: .venv/dev ## Install the chart on a real API server, use it, upgrade, roll back, uninstall
