@@ -15,9 +15,9 @@ from install.installation import Installation, values
 SPEED = "600"
 
 
-# The chart is installed into an API server that nobody else has put definitions into.
-control_plane = pytest.fixture(scope="session")(api_server.serve)
-cluster = pytest.fixture(scope="session")(api_server.connect)
+# A release is installed into an API server in which nothing is left of other tests.
+control_plane = pytest.fixture(scope="module")(api_server.serve)
+cluster = pytest.fixture(scope="module")(api_server.connect)
 
 
 @pytest.fixture(scope="module")

@@ -277,7 +277,7 @@ class TestWhatIsRendered:
             try_out(cluster, document)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def restricted(cluster: Cluster) -> str:
     """Make a namespace in which only restricted pods are admitted."""
     labels = {"pod-security.kubernetes.io/enforce": "restricted"}

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-import api_server
 from cleanrooms_operator.core.resource import GROUP
 from cleanrooms_playground import helm
 from cleanrooms_playground.cluster import Cluster
@@ -63,11 +62,6 @@ def yesterdays(tmp_path_factory: pytest.TempPathFactory) -> Yesterdays:
     with tarfile.open(fileobj=io.BytesIO(done.stdout)) as packed:
         packed.extractall(root, filter="data")
     return Yesterdays(root)
-
-
-# An API server in which nothing is left of other tests.
-control_plane = pytest.fixture(scope="module")(api_server.serve)
-cluster = pytest.fixture(scope="module")(api_server.connect)
 
 
 def resources(cluster: Cluster) -> dict[Name, Document]:
