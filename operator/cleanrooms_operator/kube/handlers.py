@@ -5,11 +5,12 @@ retries and status are this package's own.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import kopf
+from kopf._cogs.structs.references import Insights, Namespace
 
 from cleanrooms_operator.core.kind import Definition
 from cleanrooms_operator.core.resource import GROUP, VERSION
@@ -62,6 +63,7 @@ class Informer:
         self._login = login
         self._cluster = cluster
         self._namespaces = tuple(namespaces)
+        self._insights = Insights()
         self._registry = kopf.OperatorRegistry()
         kopf.on.login(registry=self._registry)(self._log_in)
         for definition in DEFINITIONS:
@@ -80,6 +82,7 @@ class Informer:
             identity=IDENTITY,  # type: ignore[arg-type]  # kopf keeps the type to itself
             clusterwide=not self._namespaces,
             namespaces=self._namespaces,
+            insights=self._insights,
             stop_flag=stop,
         )
         take_signals()
@@ -88,6 +91,18 @@ class Informer:
             # kopf would now wait, for ever, for watches that wait for a session that it closed.
             raise WatchingError from done.pop().exception()
         await kopf.run_tasks(tasks, ignored=mine)
+
+    async def serve(self, namespaces: Collection[str | None]) -> None:
+        """Watch in these namespaces too, if that is not done yet.
+
+        kopf never serves one that is created after it has listed them and before it watches them.
+        """
+        insights = self._insights
+        if insights.namespaces.issuperset(namespaces):
+            return
+        async with insights.revised:
+            insights.namespaces.update(cast("Collection[Namespace]", namespaces))
+            insights.revised.notify_all()
 
     def _settings(self) -> kopf.OperatorSettings:
         settings = kopf.OperatorSettings()

@@ -20,6 +20,8 @@ from cleanrooms_operator.kube.system import pause
 from cleanrooms_operator.kube.workers import PASS_SECONDS, Worker
 
 FILL_RETRY_SECONDS = 2.0
+FIRST_AUDIT_SECONDS = 60.0
+"""What watches miss, they miss most likely while they begin."""
 FLUSH_SECONDS = 2.0
 WATCHES_SECONDS = 5.0
 
@@ -164,19 +166,25 @@ class Replica:
 
     async def _audit(self) -> None:
         """Find what watches miss: kopf loses deletions when it has to list anew."""
+        await pause(min(FIRST_AUDIT_SECONDS, self._rules.audit_interval))
         while True:
+            await self._audit_once()
             await pause(self._rules.audit_interval)
-            try:
-                found = await self._parts.cluster.audit(await self._parts.namespaces())
-            except ApiError as error:
-                LOG.warning("Could not audit the cache: %s", error)
-                continue
-            cluster = self._parts.metrics.cluster
-            cluster.missed("ghost", found.ghosts)
-            cluster.missed("unknown", found.unknown)
-            cluster.missed("differing", found.differing)
-            if not found.is_clean:
-                LOG.info("Found what watches had not shown yet: %s", found)
+
+    async def _audit_once(self) -> None:
+        try:
+            namespaces = await self._parts.namespaces()
+            found = await self._parts.cluster.audit(namespaces)
+        except ApiError as error:
+            LOG.warning("Could not audit the cache: %s", error)
+            return
+        await self._parts.informer.serve(namespaces)
+        cluster = self._parts.metrics.cluster
+        cluster.missed("ghost", found.ghosts)
+        cluster.missed("unknown", found.unknown)
+        cluster.missed("differing", found.differing)
+        if not found.is_clean:
+            LOG.info("Found what watches had not shown yet: %s", found)
 
     # -- probes ----------------------------------------------------------------------------------
 
