@@ -95,7 +95,7 @@ def stop() -> None:
 )
 @click.option("--kubeconfig", type=FOLDER, help="Use this cluster instead of starting one.")
 @click.option("--region", default="us-east-1", show_default=True, help="Where the operator is.")
-@click.option("--speed", default=240.0, show_default=True, help="How fast emulated time runs.")
+@click.option("--speed", default=360.0, show_default=True, help="How fast emulated time runs.")
 @click.option("--timeout", default=120.0, show_default=True, help="Seconds until all is Ready.")
 @click.option("--keep", is_flag=True, help="Leave everything running and say how to use it.")
 @click.option("-o", "--output", type=click.Choice(["table", "json"]), default="table")

@@ -28,8 +28,7 @@ VERSION = "v1alpha1"
 FIELD_MANAGER = "cleanrooms-playground"
 CRD = "apiextensions.k8s.io/v1/CustomResourceDefinition"
 NAMESPACE = "v1/Namespace"
-APPLY_FIRST = {NAMESPACE: 0, CRD: 1}
-APPLY_LAST = 2
+APPLY_FIRST = (NAMESPACE, CRD)
 
 NOT_FOUND = 404
 
@@ -89,12 +88,12 @@ class Cluster:
         they are served, then the rest.
         """
         documents = [document for path in paths for document in read_documents(path)]
-        documents.sort(key=lambda document: APPLY_FIRST.get(kind_of(document), APPLY_LAST))
-        applied = []
-        for document in documents:
-            applied.append(self.apply(document))
-            if kind_of(document) == CRD:
-                self.wait_until_served(document["metadata"]["name"])
+        applied: list[Document] = []
+        for kind in (*APPLY_FIRST, None):
+            together = [each for each in documents if _stage(each) == kind]
+            applied += map(self.apply, together)
+            for definition in together if kind == CRD else ():
+                self.wait_until_served(definition["metadata"]["name"])
         return applied
 
     def create(self, document: Mapping[str, Any]) -> Document:
@@ -245,6 +244,12 @@ class Cluster:
 def kind_of(document: Mapping[str, Any]) -> str:
     """Return the kind of a document in full: `v1/Secret`."""
     return f"{document['apiVersion']}/{document['kind']}"
+
+
+def _stage(document: Mapping[str, Any]) -> str | None:
+    """Return the kind if it is one of those that are applied first."""
+    kind = kind_of(document)
+    return kind if kind in APPLY_FIRST else None
 
 
 def condition_of(document: Mapping[str, Any], name: str) -> Document | None:

@@ -25,7 +25,7 @@ from cleanrooms_playground.screen import (
 )
 from cleanrooms_playground.stage import Setting, Stage, StageBuilder
 
-POLL_SECONDS = 0.5
+POLL_SECONDS = 0.25
 
 
 @dataclass(frozen=True, slots=True)

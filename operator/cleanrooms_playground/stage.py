@@ -21,7 +21,7 @@ OPERATOR_USER = f"system:serviceaccount:{OPERATOR_NAMESPACE}:cleanrooms-operator
 SETTINGS = {
     "CLEANROOMS_LEASE_NAMESPACE": OPERATOR_NAMESPACE,
     "CLEANROOMS_ROLES": '{"company-*": ["arn:aws:iam::*:role/cleanrooms-operator"]}',
-    "CLEANROOMS_PROGRESS_INTERVAL": "0.5",
+    "CLEANROOMS_PROGRESS_INTERVAL": "0.3",
     "CLEANROOMS_LIST_INTERVAL": "10",
     "CLEANROOMS_SETTLE": "60",
     "CLEANROOMS_METRICS_ADDRESS": "127.0.0.1:0",
