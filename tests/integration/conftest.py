@@ -1,6 +1,7 @@
 """Fixtures of the tests of the edges."""
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
@@ -9,7 +10,24 @@ from cleanrooms_emulator.http.clock import RandomIds, ScaledClock, WallClock
 from cleanrooms_emulator.http.control import Control
 from cleanrooms_emulator.http.server import Server
 from cleanrooms_emulator.rules import Rules
+from cleanrooms_playground.cluster import Cluster
 from gateways import ACCOUNT, SECRET, Aws, serve
+
+PROJECT = Path(__file__).parents[2]
+
+
+@pytest.fixture(scope="session")
+def served(cluster: Cluster) -> Cluster:
+    """Apply the definitions as a user does, from the files."""
+    cluster.apply_files(PROJECT / "crds")
+    return cluster
+
+
+@pytest.fixture
+def place(served: Cluster, namespace: str) -> str:
+    """Return a namespace of a cluster that serves the definitions."""
+    assert served
+    return namespace
 
 
 def _use_own_credentials(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,20 +24,6 @@ from manifest_samples import (
     rules,
 )
 
-
-@pytest.fixture(scope="module")
-def served(cluster: Cluster) -> Cluster:
-    """Apply the definitions as a user does, from the files."""
-    cluster.apply_files(PROJECT / "crds")
-    return cluster
-
-
-@pytest.fixture
-def place(served: Cluster, namespace: str) -> str:
-    assert served
-    return namespace
-
-
 # -- definitions -----------------------------------------------------------------------------
 
 

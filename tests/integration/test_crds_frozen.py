@@ -13,7 +13,6 @@ import ml_manifests
 from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.waiting import wait_for
 from manifest_samples import (
-    PROJECT,
     RESULTS,
     ROLE,
     UUID,
@@ -25,20 +24,6 @@ from manifest_samples import (
     root,
     rules,
 )
-
-
-@pytest.fixture(scope="module")
-def served(cluster: Cluster) -> Cluster:
-    """Apply the definitions as a user does, from the files."""
-    cluster.apply_files(PROJECT / "crds")
-    return cluster
-
-
-@pytest.fixture
-def place(served: Cluster, namespace: str) -> str:
-    assert served
-    return namespace
-
 
 # -- what is frozen --------------------------------------------------------------------------
 

@@ -24,13 +24,6 @@ KIND = "AWSAccount"
 OTHER_FINALIZER = "example.com/other"
 
 
-@pytest.fixture(scope="module")
-def served(cluster: Cluster) -> Cluster:
-    """Have the definitions served."""
-    cluster.apply_files(PROJECT / "crds")
-    return cluster
-
-
 @pytest.fixture
 async def api(control_plane: ControlPlane) -> AsyncIterator[BreakableApi]:
     """Connect as the operator would."""

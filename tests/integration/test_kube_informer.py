@@ -5,7 +5,6 @@ import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +19,6 @@ from cleanrooms_playground.control_plane import ControlPlane
 
 pytestmark = pytest.mark.cluster
 
-PROJECT = Path(__file__).parents[2]
 KIND = "AWSAccount"
 
 
@@ -87,20 +85,19 @@ def create(cluster: Cluster, namespace: str) -> Key:
 
 
 async def test_a_namespace_that_is_served_later_is_watched_from_then_on(
-    control_plane: ControlPlane, cluster: Cluster, namespace: str
+    control_plane: ControlPlane, served: Cluster, namespace: str
 ) -> None:
     """One that is created between kopf's list of them and its watch is missed by kopf."""
-    cluster.apply_files(PROJECT / "crds")
     later = f"{namespace}-later"
-    cluster.create_namespace(later)
-    elsewhere = create(cluster, later)
-    first = create(cluster, namespace)
+    served.create_namespace(later)
+    elsewhere = create(served, later)
+    first = create(served, namespace)
     async with watching(control_plane, namespace) as watched:
         assert await watched.ear.next() == first
         assert watched.ear.heard.empty()
         await watched.informer.serve((namespace, later))
         assert await watched.ear.next() == elsewhere
-        cluster.patch(KIND, "a", {"metadata": {"labels": {"b": "c"}}}, namespace=later)
+        served.patch(KIND, "a", {"metadata": {"labels": {"b": "c"}}}, namespace=later)
         assert await watched.ear.next() == elsewhere
-        cluster.delete(KIND, "a", namespace=later)
+        served.delete(KIND, "a", namespace=later)
         assert await watched.ear.next() == elsewhere
