@@ -12,7 +12,7 @@ from cleanrooms_operator.core.resource import GROUP, VERSION, Key, Resource
 from cleanrooms_operator.kube.api import Api
 from cleanrooms_operator.kube.cache import Cache
 from cleanrooms_operator.kube.cluster import CachedCluster
-from cleanrooms_operator.kube.handlers import Informer
+from cleanrooms_operator.kube.handlers import Informer, WatchingError
 from cleanrooms_operator.kube.login import from_kubeconfig
 from cleanrooms_playground.cluster import Cluster
 from cleanrooms_playground.control_plane import ControlPlane
@@ -101,3 +101,17 @@ async def test_a_namespace_that_is_served_later_is_watched_from_then_on(
         assert await watched.ear.next() == elsewhere
         served.delete(KIND, "a", namespace=later)
         assert await watched.ear.next() == elsewhere
+
+
+async def test_a_kind_that_is_not_there_when_watching_begins_is_told(
+    control_plane: ControlPlane, served: Cluster, namespace: str
+) -> None:
+    async with watching(control_plane, namespace) as watched:
+        watched.informer.check()
+        key = create(served, namespace)
+        assert await watched.ear.next() == key
+        watched.informer.check()
+        found = watched.informer._insights.watched_resources
+        found -= {each for each in found if each.plural == "trainedmodels"}
+        with pytest.raises(WatchingError, match="when watching began: trainedmodels"):
+            watched.informer.check()

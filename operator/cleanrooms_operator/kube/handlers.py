@@ -27,7 +27,7 @@ of the user, and a pod's user may have none."""
 
 
 class WatchingError(Exception):
-    """kopf has given up: nothing is watched any more."""
+    """kopf does not watch, or not everything, and will not by itself."""
 
 
 class Patience:
@@ -103,6 +103,18 @@ class Informer:
         async with insights.revised:
             insights.namespaces.update(cast("Collection[Namespace]", namespaces))
             insights.revised.notify_all()
+
+    def check(self) -> None:
+        """Raise `WatchingError` where a kind is never watched.
+
+        kopf looks once which resources there are, and serves no other ones.
+        """
+        if not self._insights.ready_resources.is_set():
+            return
+        served = {resource.plural for resource in self._insights.watched_resources}
+        if missed := {definition.plural for definition in DEFINITIONS} - served:
+            message = f"not there when watching began: {', '.join(sorted(missed))}"
+            raise WatchingError(message)
 
     def _settings(self) -> kopf.OperatorSettings:
         settings = kopf.OperatorSettings()

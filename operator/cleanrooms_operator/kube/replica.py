@@ -172,6 +172,7 @@ class Replica:
             await pause(self._rules.audit_interval)
 
     async def _audit_once(self) -> None:
+        self._parts.informer.check()
         try:
             namespaces = await self._parts.namespaces()
             found = await self._parts.cluster.audit(namespaces)
