@@ -209,7 +209,7 @@ class TestDeletion:
         assert isinstance(step, Wait)
         assert "waiting for its end" in step.message
 
-    @pytest.mark.parametrize("state", [*CANCELLING, "DELETE_IN_PROGRESS", "CANCEL_FAILED"])
+    @pytest.mark.parametrize("state", [*CANCELLING, "DELETE_IN_PROGRESS"])
     def test_what_ends_by_itself_is_waited_for(self, state: str) -> None:
         step = self.decide(state)
         assert isinstance(step, Wait)
@@ -226,15 +226,22 @@ class TestDeletion:
         assert self.decide(state, kind) == Delete(found, "DeleteThing")
 
     @pytest.mark.parametrize(
-        ("seconds", "expected"), [(599.0, Wait), (600.0, Delete)], ids=["at once", "later"]
+        ("seconds", "expected"), [(599.0, Stall), (600.0, Delete)], ids=["at once", "later"]
     )
     def test_a_deletion_that_aws_gave_up_is_asked_for_again_slowly(
         self, seconds: float, expected: type[Step]
     ) -> None:
         step = self.decide("DELETE_FAILED", deletable(), deleted_for=seconds)
         assert isinstance(step, expected)
-        if isinstance(step, Wait):
+        if isinstance(step, Stall):
             assert step.reason is Reason.DELETION_BLOCKED
+            assert "tried again by itself" in step.message
+
+    def test_op_21_what_nothing_can_end_says_so(self) -> None:
+        step = self.decide("CANCEL_FAILED")
+        assert isinstance(step, Stall)
+        assert step.reason is Reason.DELETION_BLOCKED
+        assert step.message.startswith("AWS says CANCEL_FAILED. Nothing can end it")
 
     def test_op_21_what_nothing_can_end_is_given_up_after_a_limit(self) -> None:
         subject = make.bound(deleted=make.after(-3601), status={"state": "CANCEL_FAILED"})

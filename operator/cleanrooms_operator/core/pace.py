@@ -45,6 +45,11 @@ def next_turn(uid: str, after: float, interval: float) -> float:
     return after + interval - (after - place) % interval
 
 
+def reluctance(times: int, pace: Pace) -> float:
+    """Return seconds after which is tried again what AWS began `times` times and gave up."""
+    return min(pace.list_interval * 2.0 ** min(max(times - 1, 0), 64), pace.detail_interval)
+
+
 def patience(waits: int, pace: Pace) -> float:
     """Return seconds until the next look after `waits` looks in vain: growing, and bounded."""
     return min(pace.progress_interval * 1.5 ** min(waits, 64), pace.list_interval)

@@ -29,6 +29,19 @@ from cleanrooms_operator.core.step import (
     Wait,
 )
 
+TRIED_AGAIN = (
+    "Mend what AWS names: the deletion is tried again by itself, ever more seldom, and at once "
+    'where `reconcile-requested-at` asks for it. Or annotate `abandon: "true"` to leave the object '
+    "in AWS, where it may go on costing money"
+)
+"""What to do about a deletion that AWS began and gave up."""
+
+RUNS_ON = (
+    "Nothing can end it before its own end. It is let go when it has ended, or an hour after its "
+    'deletion; annotate `abandon: "true"` to let go of it at once'
+)
+"""What to do about a run that AWS could not cancel and that leaves nothing to delete."""
+
 
 def next_step(kind: Kind, situation: Situation) -> Step:
     """Return the next step of a deletion; open attempts are resolved before this is asked."""
@@ -172,9 +185,14 @@ def _end(kind: Kind, situation: Situation, present: Present) -> Step:
 def _delete(kind: Kind, situation: Situation, present: Present) -> Step:
     """Delete the object, but not at once again where AWS began to and gave up."""
     if kind.delete is None:
-        return Wait(Reason.DELETING, runs.waiting(kind, present), present)
+        return _stuck(present, RUNS_ON)
     tried = situation.deleted_for
     gave_up = kind.is_run and present.lifecycle is Lifecycle.FAILED
     if gave_up and tried is not None and tried < situation.delete_again:
-        return Wait(Reason.DELETION_BLOCKED, runs.words(present), present)
+        return _stuck(present, TRIED_AGAIN)
     return Delete(present, kind.delete)
+
+
+def _stuck(present: Present, remedy: str) -> Stall:
+    said = runs.words(present).removesuffix(".")
+    return Stall(Reason.DELETION_BLOCKED, f"{said}. {remedy}", present)

@@ -86,7 +86,9 @@ class Recall:
     """What had the name when AWS last said that something conflicts."""
     missed: float | None = None
     ended: float | None = None
-    """When AWS took the deletion."""
+    """When AWS took the deletion last."""
+    endings: int = 0
+    """How often AWS took the deletion."""
     collaborations: dict[str, str] = field(default_factory=dict)
     """By a membership that it names, where no resource of the cluster tells."""
     doubt: Doubt | None = None

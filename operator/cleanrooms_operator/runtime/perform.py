@@ -308,3 +308,4 @@ async def _delete(view: View, present: Present, operation: str) -> None:
             raise
     else:
         view.recall.ended = view.elapsed
+        view.recall.endings += 1

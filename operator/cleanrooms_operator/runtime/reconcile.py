@@ -9,7 +9,7 @@ from cleanrooms_operator.core.failure import Failure, ServiceError
 from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.own_request import ATTEMPT as ATTEMPT_OF_CHANGE
 from cleanrooms_operator.core.own_request import CHANGE_REQUESTS
-from cleanrooms_operator.core.pace import Pace, Urgency, next_turn, patience
+from cleanrooms_operator.core.pace import Pace, Urgency, next_turn, patience, reluctance
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Key, Resource
 from cleanrooms_operator.core.situation import Refusal, Situation
@@ -227,7 +227,7 @@ def _situation(
         watched=view.elapsed - view.recall.seen,
         refusal=refusal,
         deleted_for=None if view.recall.ended is None else view.elapsed - view.recall.ended,
-        delete_again=ports.policy.pace.list_interval,
+        delete_again=_delete_again(view),
         lack=lack,
         unmarkable=view.recall.unmarkable,
         untaggable=view.recall.untaggable,
@@ -235,6 +235,13 @@ def _situation(
         neighbours=view.neighbours,
         certain=_is_certain(view),
     )
+
+
+def _delete_again(view: View) -> float:
+    """Return seconds after which a deletion that came to nothing is asked for again."""
+    # Who asks for a look has mended what AWS named.
+    asked = view.requested is not None
+    return 0.0 if asked else reluctance(view.recall.endings, view.ports.policy.pace)
 
 
 def _is_certain(view: View) -> bool:

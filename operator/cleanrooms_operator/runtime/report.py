@@ -83,7 +83,9 @@ class Reporter:
 
     async def write(self, step: Step, changes: Document) -> None:
         """Write what a step means, with further status fields, if that is anything new."""
-        status = {**self._concluded(step), **self._answered(step), **self.fields, **changes}
+        # Of what AWS tries again to delete, only the outcome is news.
+        fields = {} if _is_given_up(self.resource) else self.fields
+        status = {**self._concluded(step), **self._answered(step), **fields, **changes}
         current = self.resource.status
         differing = {k: v for k, v in status.items() if not _says_the_same(current.get(k), v)}
         if differing:
@@ -112,7 +114,8 @@ class Reporter:
                 self.tell(Reason.SUSPENDED, step.message)
             return {"conditions": conditions.pause(resource, step.message, now)}
         refused = isinstance(step, Create | Discard) and resource.is_true("Stalled")
-        if refused or (isinstance(step, Cancel | Delete) and _is_blocked(resource)):
+        blocked = isinstance(step, Cancel | Delete) and _is_blocked(resource)
+        if refused or blocked or (_is_at_work(step) and _is_given_up(resource)):
             # What AWS refused is given up or tried again: that is no news before it works.
             return {}
         found, facts = self._verdict(step), self.facts
@@ -157,6 +160,16 @@ def _shown(kind: Kind, present: Present) -> dict[str, Any]:
 def _is_blocked(resource: Resource) -> bool:
     ready = resource.condition("Ready")
     return ready is not None and bool(ready["reason"] == Reason.DELETION_BLOCKED.value)
+
+
+def _is_at_work(step: Step) -> bool:
+    return isinstance(step, Wait) and step.reason is Reason.DELETING
+
+
+def _is_given_up(resource: Resource) -> bool:
+    """Whether it is told that AWS gave up the object's deletion."""
+    is_stalled = resource.is_stalled(Reason.DELETION_BLOCKED.value)
+    return is_stalled and resource.status.get("state") == "DELETE_FAILED"
 
 
 def _synced(drift: tuple[Drift, ...]) -> Fact:
