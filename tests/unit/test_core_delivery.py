@@ -6,15 +6,15 @@ from typing import Any
 import pytest
 
 import make
-from cleanrooms_operator.core import jobs
-from cleanrooms_operator.core.kind import Delivery
+from cleanrooms_operator.core import delivering, jobs
+from cleanrooms_operator.core.delivering import Receivers
 from cleanrooms_operator.core.resource import Key
 
 HERE, RECEIVER = "collaboration-1", "2" * 12
 MEMBER = {
     "accountId": RECEIVER,
     "status": "ACTIVE",
-    "mlAbilities": {"customMLMemberAbilities": [jobs.ABILITY]},
+    "mlAbilities": {"customMLMemberAbilities": [jobs.DELIVERY.ability]},
 }
 JOINED = {"collaborationIdentifier": HERE, "accountID": RECEIVER, "state": "ACTIVE"}
 READY = {"conditions": [make.condition("Ready")]}
@@ -26,15 +26,17 @@ def told(member: dict[str, Any], spec: Any = None, status: Any = None) -> str | 
     resource = make.resource(spec=spec or {}, status=status or {})
     found = [] if status is None else [replace(resource, key=Key("Membership", "b", "member"))]
     parameters = {"outputConfiguration": {"members": [{"accountId": RECEIVER}]}}
-    return jobs.undelivered(parameters, Delivery(HERE, [member], found))
+    return delivering.lack(jobs.DELIVERY, parameters, Receivers(HERE, [member], found))
 
 
 @pytest.mark.parametrize(
     ("member", "expected"),
     [
         pytest.param({**MEMBER, "accountId": "3" * 12}, "no member", id="somebody else"),
-        pytest.param({**MEMBER, "mlAbilities": None}, jobs.ABILITY, id="no ability at all"),
-        pytest.param({**MEMBER, "mlAbilities": {}}, jobs.ABILITY, id="none of learning"),
+        pytest.param(
+            {**MEMBER, "mlAbilities": None}, jobs.DELIVERY.ability, id="no ability at all"
+        ),
+        pytest.param({**MEMBER, "mlAbilities": {}}, jobs.DELIVERY.ability, id="none of learning"),
         pytest.param({**MEMBER, "status": "INVITED"}, "has not joined", id="invited"),
     ],
 )

@@ -1,6 +1,5 @@
 """Inference jobs: what their status says, and where their output goes."""
 
-from collections.abc import Iterable
 from typing import Annotated, TypeAlias
 
 from pydantic import Field
@@ -18,9 +17,6 @@ MEMBERSHIP, MODEL = "Membership", "TrainedModel"
 
 COSTS = (Cost("machineLearning.modelInference", "mlModelInferencePayerAccountId"),)
 """What an inference job costs."""
-
-ABILITY = "CAN_RECEIVE_INFERENCE_OUTPUT"
-"""What the receiver of the output has to have."""
 
 UNSEEN = "<{}>"
 """What stands in a path for a name that cannot be seen."""
@@ -87,49 +83,18 @@ def report(situation: Situation, present: Present) -> Document:
     }
 
 
-def undelivered(parameters: Document, delivery: Delivery) -> str | None:
-    """Say why the output of a job would not be delivered, as far as can be seen (rule R-25).
-
-    Whether an account has an ML configuration is seen where its Membership is in this cluster.
-    Source: the user guide of Clean Rooms ML, on who can receive results.
-    """
-    account = _receiver(parameters)
-    who = f"{account}, who is to receive the output,"
-    member = next((each for each in delivery.members if each["accountId"] == account), None)
-    if member is None:
-        return f"{who} is no member of the collaboration"
-    if ABILITY not in (member.get("mlAbilities") or {}).get("customMLMemberAbilities", ()):
-        return f"{who} does not have {ABILITY}"
-    joined = _joined(delivery.memberships, delivery.collaboration, account)
-    if joined is None:
-        return None if member["status"] == "ACTIVE" else f"{who} has not joined"
-    configured = joined.spec.get("mlConfiguration")
-    where = f"{joined.key} in namespace {joined.key.namespace}"
-    if configured is None:
-        return None
-    if "destination" not in (configured.get("defaultOutputLocation") or {}):
-        return f"{where}, whose account is to receive the output, declares no destination for it"
-    ready = joined.is_true("Ready")
-    return None if ready else f"{where}, whose account is to receive the output, is not ready"
+def _receiver(fields: Document) -> str:
+    receiver: str = fields["outputConfiguration"]["members"][0]["accountId"]
+    return receiver
 
 
-def _joined(
-    memberships: Iterable[Resource], collaboration: str | None, account: str
-) -> Resource | None:
-    wanted = (collaboration, account, "ACTIVE")
-    told = ("collaborationIdentifier", "accountID", "state")
-    found = (each for each in memberships if tuple(map(each.status.get, told)) == wanted)
-    return next(found, None)
+DELIVERY = Delivery(_receiver, "CAN_RECEIVE_INFERENCE_OUTPUT")
+"""Source: the user guide of Clean Rooms ML, on who can receive results."""
 
 
 def facts(situation: Situation, present: Present) -> tuple[Fact, ...]:
     """Return how the job ended."""
     return runs.facts(situation, present, Reason.INFERENCE_FAILED)
-
-
-def _receiver(fields: Document) -> str:
-    receiver: str = fields["outputConfiguration"]["members"][0]["accountId"]
-    return receiver
 
 
 def _output(situation: Situation, fields: Document) -> str:

@@ -1,6 +1,6 @@
 """What differs between two kinds of resource, as typed data that the engine interprets."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self, TypeAlias
 
@@ -109,13 +109,12 @@ class Fitting:
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What is known of those to whom a run may deliver."""
+    """Whom the output of a run is delivered to."""
 
-    collaboration: str
-    members: Sequence[Document]
-    """As ListMembers shows them."""
-    memberships: Sequence[Resource]
-    """Those of this cluster, of whatever collaboration."""
+    receiver: Callable[[Document], str]
+    """The account, by the parameters of the run."""
+    ability: str
+    """What that member has to have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -278,8 +277,8 @@ class Kind:
     natural_key: NaturalKey | None = None
     costs: tuple[Cost, ...] = ()
     """What its objects cost, each to be paid by somebody who can."""
-    undelivered: Callable[[Document, Delivery], str | None] = lambda *_: None
-    """Why what a run makes would not be delivered, by its parameters, as far as can be seen."""
+    delivery: Delivery | None = None
+    """Of what makes something that a member has to be able to receive."""
     fitting: Fitting | None = None
     denied_is_missing: bool = False
     """Whether the read says AccessDenied of what does not exist (GetCollaboration does)."""

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import TypeAlias
 
 from cleanrooms_operator.core import references
+from cleanrooms_operator.core.delivering import CONFIGURATION
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.shared import COLLABORATION
 from cleanrooms_operator.core.values import Value, fields
@@ -77,6 +78,8 @@ def _of_creation(kind: Kind) -> Iterator[Call]:
         yield from (("cleanrooms", "ListMembers"), _GET_MEMBERSHIP)
     if kind.everybodys is not None:
         yield from ((kind.everybodys.service, kind.everybodys.operation), _GET_MEMBERSHIP)
+    if kind.delivery is not None:
+        yield CONFIGURATION
     if kind.fitting is not None:
         yield kind.fitting.reading.service, kind.fitting.reading.operation
 

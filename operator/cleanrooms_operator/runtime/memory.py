@@ -91,6 +91,8 @@ class Recall:
     """How often AWS took the deletion."""
     collaborations: dict[str, str] = field(default_factory=dict)
     """By a membership that it names, where no resource of the cluster tells."""
+    deliverable: bool = False
+    """Whether the receiver of the output was seen to have a place for it, or cannot be seen."""
     doubt: Doubt | None = None
     """Who was to pay when it was sent last, if nobody knew whether they had agreed."""
     denied: float | None = None

@@ -3,9 +3,8 @@
 from dataclasses import replace
 
 from cleanrooms_operator.core import paying, templates
-from cleanrooms_operator.core.conditions import RESOLVED
+from cleanrooms_operator.core.delivering import Receivers
 from cleanrooms_operator.core.failure import Failure, ServiceError
-from cleanrooms_operator.core.kind import Delivery
 from cleanrooms_operator.core.paying import Known
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.references import MEMBERSHIP, MEMBERSHIP_IDENTIFIER
@@ -22,6 +21,7 @@ from cleanrooms_operator.core.step import (
     Step,
     Wait,
 )
+from cleanrooms_operator.runtime.delivering import undelivered
 from cleanrooms_operator.runtime.memory import Doubt
 from cleanrooms_operator.runtime.report import Reporter
 from cleanrooms_operator.runtime.resolve import collaboration_of
@@ -47,10 +47,10 @@ async def payable(view: View, situation: Situation, step: Step, reporter: Report
     known = await known_of(view, reporter)
     if again and view.recall.doubt is not None and view.recall.doubt.known == known:
         return step
-    return _start(view, Create() if again else step, known, reporter)
+    return await _start(view, Create() if again else step, known, reporter)
 
 
-def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
+async def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
     kind, recall = view.kind, view.recall
     recall.doubt = None
     fact = paying.readiness(kind.costs, view.parameters, known)
@@ -59,19 +59,19 @@ def _start(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
             recall.doubt = Doubt(accounts, known)
         if recall.refused is None:
             reporter.facts = (*reporter.facts, fact)
-        return _deliverable(view, step, known, reporter)
+        return await _delivered(view, step, known, reporter)
     recall.refused = None
     return _held(view, Wait(Reason.PAYER_NOT_READY, fact.message), fact, reporter)
 
 
-def _deliverable(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
-    """Return the step, or a wait where nobody could receive what it makes (rule R-25)."""
-    where, memberships = reporter.fields[COLLABORATION], view.neighbours[MEMBERSHIP]
-    lack = view.kind.undelivered(view.parameters, Delivery(where, known.members, memberships))
-    if lack is None:
+async def _delivered(view: View, step: Step, known: Known, reporter: Reporter) -> Step:
+    receivers = Receivers(
+        reporter.fields[COLLABORATION], known.members, view.neighbours[MEMBERSHIP]
+    )
+    fact = await undelivered(view, receivers, reporter)
+    if fact is None:
         return step
-    fact = Fact(RESOLVED, "False", Reason.DEPENDENCY_NOT_READY, lack)
-    return _held(view, Wait(Reason.DEPENDENCY_NOT_READY, lack), fact, reporter)
+    return _held(view, Wait(Reason.DEPENDENCY_NOT_READY, fact.message), fact, reporter)
 
 
 def _held(view: View, wait: Wait, fact: Fact, reporter: Reporter) -> Step:

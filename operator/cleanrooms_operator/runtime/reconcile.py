@@ -361,7 +361,7 @@ def _tell(step: Step, before: Resource, reporter: Reporter) -> None:
     arn = reporter.resource.status.get("arn", "")
     match step:
         case Create() | Resend() | Bind():
-            reporter.tell(_DONE[type(step)], arn)
+            reporter.tell(_DONE[type(step)], "; ".join(filter(None, (arn, reporter.caveat))))
         case Apply(change):
             reporter.tell(Reason.UPDATED, f"{change.operation} {arn}")
         case Release(reason, message) if reason is not None:

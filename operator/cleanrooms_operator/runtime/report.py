@@ -49,6 +49,8 @@ class Reporter:
     drift: tuple[Drift, ...] = ()
     events: list[Event] = field(default_factory=list)
     error: ServiceError | None = None
+    caveat: str | None = None
+    """What could not be made certain of before a create."""
 
     def observe(self, kind: Kind, situation: Situation, present: Present) -> None:
         """Take over what a present object tells, besides what the step will say."""
