@@ -122,6 +122,18 @@ def test_what_is_there_by_hand_is_looked_for_once() -> None:
     assert [each.account for each in world.aws.records(LOOK)].count(CREATOR) == 1
 
 
+def test_an_answer_that_says_nothing_is_asked_for_again() -> None:
+    world = undeclared()
+    put(world, CREATOR)
+    fault = Fault(kind=FaultKind.THROTTLE, operation=LOOK, account=CREATOR, count=3)
+    world.aws.faults.add(fault)
+    RUNS["job"].apply(world)
+    world.rest(6000.0)
+    assert world.told(JOB) == "Ready"
+    asked = [each.answered for each in world.aws.records(LOOK) if each.account == CREATOR]
+    assert asked == ["ThrottlingException"] * 3 + ["OK"]
+
+
 def told_at_start(world: World) -> str:
     """Run the job's passes until it is started, and return what the event says."""
     RUNS["job"].apply(world)

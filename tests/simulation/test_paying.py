@@ -235,32 +235,6 @@ def test_er_13_a_payer_of_synthetic_data_where_there_are_none(reading: str) -> N
     assert world.told(key) == "Ready"
 
 
-def of_template(world: World, *, synthetic: bool) -> Any:
-    """Return the input of a channel by a template that is made for it."""
-    numbers = {"columnType": "NUMERICAL", "isPredictiveValue": False}
-    columns = [{"columnName": name, **numbers} for name in ("a", "b", "c", "d")]
-    columns.append({"columnName": "churn", "columnType": "CATEGORICAL", "isPredictiveValue": True})
-    parameters = {
-        "epsilon": 1.0,
-        "maxMembershipInferenceAttackScore": 0.6,
-        "columnClassification": {"columnMapping": columns},
-    }
-    more = {"syntheticDataParameters": {"mlSyntheticDataParameters": parameters}}
-    made = world.ask(
-        PARTNER,
-        "cleanrooms",
-        "CreateAnalysisTemplate",
-        membershipIdentifier=world.resources[PARTNERS].status["identifier"],
-        name="customers",
-        format="SQL",
-        source={"text": "SELECT 1"},
-        **(more if synthetic else {}),
-    )
-    sql = {"sqlParameters": {"analysisTemplateArn": made["analysisTemplate"]["arn"]}}
-    source = {"protectedQueryInputParameters": sql}
-    return {"dataSource": source, "roleArn": specs.ROLE.format(account=PARTNER)}
-
-
 @pytest.mark.parametrize(
     ("synthetic", "reason"),
     [
@@ -276,7 +250,7 @@ def test_r_26_a_template_says_whether_a_payer_of_synthetic_data_is_needed(
     agree(world, partner(), third(paymentConfiguration=costs))
     named = {"computePayerAccountId": CREATOR, "syntheticDataPayerAccountId": PARTNER}
     spec = specs.channel(
-        payerConfiguration=named, inputChannel=of_template(world, synthetic=synthetic)
+        payerConfiguration=named, inputChannel=trainings.of_template(world, synthetic=synthetic)
     )
     world.apply(key.kind, key.name, spec, key.namespace)
     world.rest(100.0)

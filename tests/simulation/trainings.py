@@ -53,6 +53,32 @@ def channel(world: World) -> str:
     return arn
 
 
+def of_template(world: World, *, synthetic: bool = False) -> Document:
+    """Return the input of a channel by a template that is made for it."""
+    numbers = {"columnType": "NUMERICAL", "isPredictiveValue": False}
+    columns = [{"columnName": name, **numbers} for name in ("a", "b", "c", "d")]
+    columns.append({"columnName": "churn", "columnType": "CATEGORICAL", "isPredictiveValue": True})
+    parameters = {
+        "epsilon": 1.0,
+        "maxMembershipInferenceAttackScore": 0.6,
+        "columnClassification": {"columnMapping": columns},
+    }
+    more = {"syntheticDataParameters": {"mlSyntheticDataParameters": parameters}}
+    made = world.ask(
+        PARTNER,
+        "cleanrooms",
+        "CreateAnalysisTemplate",
+        membershipIdentifier=world.resources[PARTNERS].status["identifier"],
+        name="customers",
+        format="SQL",
+        source={"text": "SELECT 1"},
+        **(more if synthetic else {}),
+    )
+    sql = {"sqlParameters": {"analysisTemplateArn": made["analysisTemplate"]["arn"]}}
+    source = {"protectedQueryInputParameters": sql}
+    return {"dataSource": source, "roleArn": specs.ROLE.format(account=PARTNER)}
+
+
 def model(world: World, **more: Any) -> Document:
     return {
         "membershipRef": {"name": "member"},
