@@ -168,6 +168,7 @@ class Guard:
                 if item["name"] == record.parameters["name"]
             )
             self.bought.setdefault(run.key, set()).add(made)
+            self.looked["version"] += "incrementalTrainingDataChannels" in record.parameters
         elif any(key.startswith(RELEASED) for key in record.parameters.get("tags", ())):
             self.bought.pop(run.key, None)
 
@@ -175,8 +176,15 @@ class Guard:
         kind = world.kinds[key.kind]
         if kind.versions is None:
             return _alive(world, account, key, parameters)
-        alive = {str(kind.handle.of(item)) for item in _live(world, account, kind)}
-        return sorted(alive & self.bought.get(key, set()))
+        ended = ended_memberships(world, account)
+        self.looked["money"] += 1
+        # A training was bought, whatever came of it; who took its tags away has hidden it.
+        lost = key in world.untagged
+        shown = _live(world, account, kind) if lost else world.aws.records_of(account, kind)
+        names = {
+            str(kind.handle.of(item)) for item in shown if item["membershipIdentifier"] not in ended
+        }
+        return sorted(names & self.bought.get(key, set()))
 
     def released(self, run: Pass) -> None:
         """Take note that a finalizer went."""
@@ -202,12 +210,24 @@ def _alive(world: World, account: str, key: Key, parameters: Document) -> list[s
     bought = world.aws.records_of(account, kind) if kind.is_run else _live(world, account, kind)
     if kind.is_run:
         world.guard.looked["money"] += 1
+    ended = ended_memberships(world, account)
     return [
         item[kind.handle.arn]
         for item in bought
         if is_same(kind, item, parameters)
+        and item.get("membershipIdentifier") not in ended
         and _is_unreleased(key, world.aws.tags(account, kind.service, item[kind.handle.arn]))
     ]
+
+
+def ended_memberships(world: World, account: str) -> set[str]:
+    """Return the memberships that are over: what is under them is none of their successors'.
+
+    Where a backup is restored after people deleted the collaboration, another is made (R-12), and
+    all that belongs to it: the known gap of rule R-37.
+    """
+    held = world.ask(account, "cleanrooms", "ListMemberships")["membershipSummaries"]
+    return {item["id"] for item in held if item["status"] != "ACTIVE"}
 
 
 def _live(world: World, account: str, kind: Kind) -> list[Document]:

@@ -16,7 +16,7 @@ from cleanrooms_operator.core.ownership import PREFIX
 from cleanrooms_operator.core.resource import Resource
 from simulation import specs
 from simulation.invariants import check_rest
-from simulation.specs import ALL, RUNS, Example
+from simulation.specs import ALL, RUNS, VERSIONS, Example
 from simulation.world import Pass, World
 
 Move: TypeAlias = Callable[[World, int, int], None]
@@ -47,18 +47,22 @@ FAULTS = (
 PERIODS = (1.0, 9.0, 12.0, 60.0, 300.0, 430.0, 700.0, 4000.0)
 
 
+BOUGHT = (*RUNS.values(), *VERSIONS.values())
+"""What costs money."""
+
+
 def beginnings() -> Mapping[str, World]:
     """Return worlds to begin with: all is ready, or all was just applied."""
     begun, running = World(), specs.settled()
     specs.walkthrough(begun)
-    for example in RUNS.values():
+    for example in BOUGHT:
         example.apply(running)
     running.rest(100.0)
     return {
         "ready": specs.settled(),
         "applied": begun,
         "running": running,
-        "finished": specs.finished(),
+        "finished": specs.finished(runs=BOUGHT),
     }
 
 
@@ -255,7 +259,7 @@ def remove(world: World, who: int, _: int) -> None:
     if (found := _recorded(world, who)) is not None:
         kind, resource = found
         # What needs it may have been asked for already.
-        world.mistaken |= {example.key for example in RUNS.values()}
+        world.mistaken |= {example.key for example in BOUGHT}
         cancel = kind.cancel.operation if kind.cancel is not None else kind.read
         _as_person(world, kind, resource, kind.delete or cancel)
 

@@ -10,7 +10,7 @@ from cleanrooms_operator.core.ownership import NAME, NAMESPACE, OWNER, RELEASED
 from cleanrooms_operator.core.reasons import Reason
 from cleanrooms_operator.core.resource import Document, Key, Resource
 from cleanrooms_operator.kinds import DEFINITIONS
-from simulation.guard import is_same
+from simulation.guard import ended_memberships, is_same
 
 if TYPE_CHECKING:
     from simulation.world import World
@@ -153,7 +153,9 @@ def check_orphans(world: World) -> None:
         resource = world.resources.get(key)
         if resource is None:
             assert key in world.guard.left, f"{arn} of {key} is an orphan"
-        elif resource.beside and key in world.guard.left:
+        elif (resource.beside and key in world.guard.left) or (
+            item.get("membershipIdentifier") in ended_memberships(world, account)
+        ):
             continue
         elif is_same(kind, item, resource.status) and RELEASED not in tags:
             assert not resource.is_true("Ready") or resource.condition("Paused") is not None, (

@@ -3,7 +3,7 @@
 All that the simulation knows of a kind is here; everything else is told by the kind's own data.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -250,7 +250,23 @@ RUNS: Mapping[str, Example] = {
 }
 """What costs money: it runs and ends."""
 
-ALL = {**EXAMPLES, **RUNS}
+GOES_ON = {
+    "incrementalTrainingDataChannels": [
+        {"trainedModelRef": {"name": "churn"}, "channelName": "before"}
+    ]
+}
+
+VERSIONS: Mapping[str, Example] = {
+    "version": Example(
+        Key("TrainedModel", "b", "churn-2"),
+        model(**GOES_ON),
+        model(**GOES_ON, **TAGS),
+        needs=(*EXAMPLES, "channel", "model"),
+    ),
+}
+"""What goes on from a run of its own kind: it shares the ARN of that, and perhaps its tags."""
+
+ALL = {**EXAMPLES, **RUNS, **VERSIONS}
 
 COLLABORATION = EXAMPLES["collaboration"].key
 CREATORS = EXAMPLES["creator"].key
@@ -271,11 +287,11 @@ def settled() -> World:
     return world
 
 
-def finished(rules: Rules | None = None) -> World:
+def finished(rules: Rules | None = None, runs: Iterable[Example] = RUNS.values()) -> World:
     """Return a world in which all of both companies is ready, and has run to its end."""
     world = World(rules=rules)
     walkthrough(world)
-    for example in RUNS.values():
+    for example in runs:
         example.apply(world)
     world.settle(seconds=6000.0)
     return world
