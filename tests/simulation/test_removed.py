@@ -88,3 +88,43 @@ def test_it_is_an_hour_from_when_the_membership_was_over() -> None:
     assert MODEL in world.resources
     world.rest(1800.0)
     assert MODEL not in world.resources
+
+
+def undeclared(reading: str) -> World:
+    """Return a world with a channel under a membership that is no resource of the cluster."""
+    world = World(rules=Rules.parse((f"ER-26={reading}",)))
+    specs.walkthrough(world)
+    world.settle()
+    spec = specs.channel(membershipIdentifier=world.resources[PARTNERS].status["identifier"])
+    del spec["membershipRef"]
+    world.apply(CHANNEL.kind, CHANNEL.name, spec, CHANNEL.namespace)
+    world.settle()
+    world.kubernetes._remove(PARTNERS)
+    return world
+
+
+def test_a_membership_that_nobody_declares_is_looked_at() -> None:
+    world = undeclared("denied")
+    remove(world)
+    throttled = Fault(kind=FaultKind.THROTTLE, operation="GetMembership", account=PARTNER, count=2)
+    world.aws.faults.add(throttled)
+    world.delete(CHANNEL)
+    world.rest(LIMIT - 600.0)
+    assert world.told(CHANNEL) == "Stalled DeletionBlocked"
+    world.rest(LIMIT)
+    assert CHANNEL not in world.resources
+
+
+def test_one_that_is_not_over_lets_nothing_go() -> None:
+    world = undeclared("denied")
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="DeleteMLInputChannelData"))
+    world.delete(CHANNEL)
+    world.rest(3 * LIMIT)
+    assert CHANNEL in world.resources
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="GetMembership"))
+    remove(world)
+    world.rest(3 * LIMIT)
+    assert CHANNEL in world.resources, "what cannot be seen proves nothing"
+    world.aws.faults.clear()
+    world.rest(2 * LIMIT)
+    assert CHANNEL not in world.resources

@@ -78,7 +78,7 @@ UNDER_MEMBERSHIPS = (
 )
 """The kinds whose objects live under a membership."""
 
-_OVER = frozenset({"REMOVED", "COLLABORATION_DELETED"})
+OVER = frozenset({"REMOVED", "COLLABORATION_DELETED"})
 """States of a membership in which AWS may let nobody do anything under it (rule ER-26)."""
 
 _NOTHING_LEFT = frozenset(
@@ -110,16 +110,16 @@ def is_needed(situation: Situation) -> bool:
 def closed_for(situation: Situation) -> float | None:
     """Return for how many seconds the membership that an object is under has been over, if it is.
 
-    By its resource, which is not Ready from then on.
+    By its resource, which is not Ready from then on; without one, by what was seen in AWS.
     """
     identifier = situation.resource.status.get("membershipIdentifier")
     for each in situation.neighbours.get("Membership", ()):
         ready = each.condition("Ready")
         is_it = each.status.get("identifier") == identifier
-        if is_it and each.status.get("state") in _OVER and ready is not None:
+        if is_it and each.status.get("state") in OVER and ready is not None:
             since = datetime.fromisoformat(ready["lastTransitionTime"])
             return (situation.now - since).total_seconds()
-    return None
+    return situation.closed
 
 
 def under_collaboration(situation: Situation, present: Present) -> Iterator[Blocker]:

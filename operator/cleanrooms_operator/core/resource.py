@@ -108,6 +108,11 @@ class Resource:
         conditions = self.status.get("conditions") or ()
         return next((c for c in conditions if c["type"] == type_), None)
 
+    def says(self, reason: str) -> bool:
+        """Whether that was what its Ready condition came from when it was looked at last."""
+        ready = self.condition("Ready")
+        return ready is not None and bool(ready["reason"] == reason)
+
     def is_stalled(self, reason: str) -> bool:
         """Whether it was stalled for that reason when it was looked at last."""
         stalled = self.condition("Stalled")

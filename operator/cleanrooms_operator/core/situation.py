@@ -62,6 +62,9 @@ class Situation:
     """Whether AWS did not find the object when it was to be tagged, for it is over (ER-38)."""
     let_go: ObjectId | None = None
     """The record that an earlier resource of this name left for good, without the mark (R-3)."""
+    closed: float | None = None
+    """Seconds since the membership that the object is under was seen to be over, where that is no
+    resource of the cluster."""
     neighbours: Neighbours = field(default_factory=dict)
     glances: Glances = field(default_factory=dict)
     """What was seen beside the object."""

@@ -89,6 +89,8 @@ class Recall:
     """When AWS took the deletion last."""
     endings: int = 0
     """How often AWS took the deletion."""
+    closed: float | None = None
+    """Since when it has seen that the membership that the object is under is over."""
     collaborations: dict[str, str] = field(default_factory=dict)
     """By a membership that it names, where no resource of the cluster tells."""
     deliverable: bool = False

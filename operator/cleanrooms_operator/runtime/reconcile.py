@@ -32,6 +32,7 @@ from cleanrooms_operator.core.step import (
 )
 from cleanrooms_operator.runtime import refusals
 from cleanrooms_operator.runtime.admission import admitted
+from cleanrooms_operator.runtime.closing import look_at_membership
 from cleanrooms_operator.runtime.glances import with_glances
 from cleanrooms_operator.runtime.identify import identify
 from cleanrooms_operator.runtime.memory import Memories, Recall, is_settled
@@ -159,6 +160,7 @@ async def _look_and_act(
     view = View(kind, resource, identity, parameters, ports, recall, neighbours, supplied.hash)
     recall.ask(resource.status.get(ATTEMPT_OF_CHANGE), view.elapsed)
     observed = await observe(view)
+    await look_at_membership(view)
     refusal = await refusals.standing(view)
     situation = _situation(view, observed, lack, refusal)
     if isinstance(observed, Present) and observed.bound:
@@ -229,6 +231,7 @@ def _situation(
         deleted_for=None if view.recall.ended is None else view.elapsed - view.recall.ended,
         delete_again=_delete_again(view),
         lack=lack,
+        closed=None if view.recall.closed is None else view.elapsed - view.recall.closed,
         unmarkable=view.recall.unmarkable,
         untaggable=view.recall.untaggable,
         let_go=view.recall.let_go,
@@ -366,16 +369,10 @@ def _tell(step: Step, before: Resource, reporter: Reporter) -> None:
             reporter.tell(Reason.UPDATED, f"{change.operation} {arn}")
         case Release(reason, message) if reason is not None:
             reporter.tell(reason, message, warning=reason is Reason.ABANDONED)
-        case Cancel(_, operation, Reason.CANCELLING as reason) if not _says(before, reason):
+        case Cancel(_, operation, Reason.CANCELLING as reason) if not before.says(reason.value):
             reporter.tell(reason, f"{operation} {arn}")
         case Stall(reason, message) | Wait(Reason.DELETION_BLOCKED as reason, message):
-            if not _says(before, reason):
+            if not before.says(reason.value):
                 reporter.tell(reason, message, warning=True)
         case _:
             pass
-
-
-def _says(resource: Resource, reason: Reason) -> bool:
-    """Whether that was the reason already when the pass began."""
-    ready = resource.condition("Ready")
-    return ready is not None and bool(ready["reason"] == reason.value)

@@ -116,7 +116,7 @@ class Reporter:
                 self.tell(Reason.SUSPENDED, step.message)
             return {"conditions": conditions.pause(resource, step.message, now)}
         refused = isinstance(step, Create | Discard) and resource.is_true("Stalled")
-        blocked = isinstance(step, Cancel | Delete) and _is_blocked(resource)
+        blocked = isinstance(step, Cancel | Delete) and resource.says(Reason.DELETION_BLOCKED.value)
         if refused or blocked or (_is_at_work(step) and _is_given_up(resource)):
             # What AWS refused is given up or tried again: that is no news before it works.
             return {}
@@ -157,11 +157,6 @@ def _shown(kind: Kind, present: Present) -> dict[str, Any]:
     if present.update_time is not None:
         shown["updateTime"] = present.update_time
     return shown
-
-
-def _is_blocked(resource: Resource) -> bool:
-    ready = resource.condition("Ready")
-    return ready is not None and bool(ready["reason"] == Reason.DELETION_BLOCKED.value)
 
 
 def _is_at_work(step: Step) -> bool:
