@@ -14,7 +14,7 @@ from cleanrooms_operator.core.kind import Kind
 from cleanrooms_operator.core.ownership import ATTEMPT, NAME, NAMESPACE, OWNER, RELEASED
 from cleanrooms_operator.core.permissions import Call
 from cleanrooms_operator.core.reasons import Reason
-from cleanrooms_operator.core.resource import NONE, Annotation, Document, Key, ObjectId, Resource
+from cleanrooms_operator.core.resource import Annotation, Document, Key, ObjectId, Resource
 from cleanrooms_operator.core.step import Lifecycle
 from cleanrooms_operator.kinds import KINDS
 from cleanrooms_operator.runtime.outcome import Outcome
@@ -44,6 +44,8 @@ class Guard:
     """The uids of the resources that an object was made for."""
     bought: dict[Key, set[str]] = field(default_factory=dict)
     """What was made for each resource, and not released since (rule R-37)."""
+    by_word: dict[Key, str] = field(default_factory=dict)
+    """Under which membership a run was bought as `external-id: none` says, while that stands."""
     left: set[Key] = field(default_factory=set)
     """Resources that went without their objects, as somebody was told or wanted."""
     asked: set[str] = field(default_factory=set)
@@ -56,7 +58,8 @@ class Guard:
     def fork(self) -> Guard:
         bought = {key: set(names) for key, names in self.bought.items()}
         counted = (self.looked.copy(), set(self.called))
-        return Guard(set(self.made), bought, set(self.left), set(self.asked), *counted)
+        told = (dict(self.by_word), set(self.left), set(self.asked))
+        return Guard(set(self.made), bought, *told, *counted)
 
     # -- before a call -------------------------------------------------------------------------
 
@@ -101,10 +104,19 @@ class Guard:
         assert stored.status.get("attempt", {}).get("id") == tags[ATTEMPT], "no attempt recorded"
         where = (stored.status.get("accountID"), stored.status.get("region"))
         assert where == (arguments[0].account, arguments[0].region)
-        if stored.annotations.get(Annotation.EXTERNAL_ID) != NONE:
+        if stored.beside:
+            self._allow_beside(world, key, arguments[0].account)
+        else:
             assert stored.uid not in self.made, f"{key} is made again though nobody asked for that"
             alive = self._alive(world, arguments[0].account, key, arguments[3])
             assert not alive, f"{key} is made twice, beside {alive}"
+
+    def _allow_beside(self, world: World, key: Key, account: str) -> None:
+        """Assert that one word of a person buys one run, however often all but it is lost."""
+        self.looked["word"] += 1
+        where = self.by_word.get(key)
+        spent = where is not None and where not in ended_memberships(world, account)
+        assert not spent or key in world.untagged, f"{key} is bought twice by one word"
 
     def _allow_change(self, world: World, run: Pass, kind: Kind, arguments: Arguments) -> None:
         """Assert that what is changed is the resource's own, or about to be."""
@@ -155,6 +167,11 @@ class Guard:
             self.asked.add(newest.id)
         if record.applied and record.operation == kind.create:
             self.made.add(run.seen.uid)
+            stored = world.resources.get(run.key)
+            if kind.is_run and stored is not None and stored.beside:
+                self.by_word[run.key] = record.parameters["membershipIdentifier"]
+        if record.applied and _releases(record):
+            self.by_word.pop(run.key, None)
         if kind.versions is not None and record.applied:
             self._note_version(world, kind, run, record)
 
@@ -169,7 +186,7 @@ class Guard:
             )
             self.bought.setdefault(run.key, set()).add(made)
             self.looked["version"] += "incrementalTrainingDataChannels" in record.parameters
-        elif any(key.startswith(RELEASED) for key in record.parameters.get("tags", ())):
+        elif _releases(record):
             self.bought.pop(run.key, None)
 
     def _alive(self, world: World, account: str, key: Key, parameters: Document) -> list[str]:
@@ -191,6 +208,19 @@ class Guard:
         if run.seen is not None and run.seen.spec.get("managementPolicy") == "ObserveOnly":
             self.left.add(run.key)
 
+    def changed(self, before: Resource | None, after: Resource | None, *, by_us: bool) -> None:
+        """Take note of what ends the word `external-id: none`: another, or a deletion for good.
+
+        A backup brings the word back with the resource.
+        """
+        resource = after or before
+        assert resource is not None
+        over = by_us if after is None else not after.beside
+        if over:
+            self.by_word.pop(resource.key, None)
+        if after is None and not by_us:
+            self.dropped(resource.key)
+
     def dropped(self, key: Key) -> None:
         """Take note of a resource that went while nothing held it."""
         self.left.add(key)
@@ -201,6 +231,11 @@ class Guard:
         told = {event.reason for event in events}
         if STAYING & told or (run.key.kind in RECORDS and UNMARKED in told):
             self.left.add(run.key)
+
+
+def _releases(record: Record) -> bool:
+    """Whether a call says that an object is to be used no more."""
+    return any(key.startswith(RELEASED) for key in record.parameters.get("tags", ()))
 
 
 def _alive(world: World, account: str, key: Key, parameters: Document) -> list[str]:

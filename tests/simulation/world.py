@@ -383,8 +383,7 @@ class World:
         """Wake in every process what a change of a resource concerns."""
         resource = after or before
         assert resource is not None
-        if after is None and self.writer is None:
-            self.guard.dropped(resource.key)
+        self.guard.changed(before, after, by_us=self.writer is not None)
         concerned = self.waking.update(before, after)
         for number, process in self.processes.items():
             agenda = process.agenda
