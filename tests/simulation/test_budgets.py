@@ -1,7 +1,7 @@
 """What it costs Kubernetes and AWS: few writes to become ready, none at rest, and known calls."""
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -114,6 +114,32 @@ def test_r_23_what_waits_for_much_tells_it_once() -> None:
     assert len(ready) > len(names), "they came one by one"
     assert world.told(model.key) == "Reconciling Progressing"
     assert world.kubernetes.patches[model.key] == 4  # held, told, tried, made
+
+
+def test_r_23_what_stalls_tells_what_is_missing_by_then_and_no_write_more() -> None:
+    world = specs.settled()
+    channel, model = specs.RUNS["channel"], specs.RUNS["model"]
+    names = ("early", "late", "never")
+    channels = [{"mlInputChannelRef": {"name": name}, "channelName": name} for name in names]
+    world.apply(model.key.kind, model.key.name, {**model.spec, "dataChannels": channels}, "b")
+    nowhere = specs.channel(membershipRef={"name": "nobody"})
+    for name in names:
+        spec = channel.spec if name == "early" else nowhere
+        world.apply(channel.key.kind, name, spec, "b")
+    world.rest(500)
+    assert world.resources[replace(channel.key, name="early")].is_true("Ready")
+    waits = "Waits for MLInputChannel/early, MLInputChannel/late, MLInputChannel/never to be ready"
+    assert world.message(model.key) == waits
+    world.rest(500)
+    assert world.told(model.key) == "Stalled ProgressDeadlineExceeded"
+    waits = "Waits for MLInputChannel/late, MLInputChannel/never to be ready"
+    assert world.message(model.key) == f"{waits}, for more than 600 s"
+    assert world.message(model.key, "ReferencesResolved") == waits
+    world.apply(channel.key.kind, "late", channel.spec, "b")
+    world.rest(3000)
+    assert world.resources[replace(channel.key, name="late")].is_true("Ready")
+    assert world.message(model.key) == f"{waits}, for more than 600 s"
+    assert world.kubernetes.patches[model.key] == 3  # held, told, stalled
 
 
 def apply(world: World, key: Key) -> Key:

@@ -103,6 +103,19 @@ class TestSayingTheSame:
         await told.write(STUCK, {})
         assert len(at.cluster.changes) == writes
 
+    async def test_r_23_a_pass_that_began_in_time_does_not_stall(self) -> None:
+        """What it tells to be missing may be from before; the pass that stalls tells it anew."""
+        waits = Wait(Reason.DEPENDENCY_NOT_READY, "Waits for Parent/p, Parent/q to be ready")
+        told, at = reporter()
+        await told.write(waits, {})
+        at.clock.seconds = 599.0
+        told, at.cluster.changes = Reporter(at.ports, told.resource), []
+        at.clock.seconds = 601.0
+        await told.write(waits, {})
+        assert at.cluster.changes == []
+        await Reporter(at.ports, told.resource).write(waits, {})
+        assert len(at.cluster.changes) == 1
+
     async def test_another_identifier_is_news(self) -> None:
         """An id that stands by itself is what is told, not a detail of it."""
         told, at = reporter(make.resource(status={"identifier": A_UUID}))

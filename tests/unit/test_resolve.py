@@ -41,6 +41,7 @@ async def found(at: Desk, spec: dict[str, Any], **over: Any) -> Any:
             IDENTITY,
             at.ports,
             recall(waits=waits, seen=seen),
+            make.NOW,
         )
     )
 
@@ -178,7 +179,7 @@ class TestScopes:
         at = listing({"id": "p-1"})
         known = recall(collaborations={"m-1": "c-1"})
         kind, subject = make.kind(**self.KIND), make.resource(spec=self.SPEC)
-        resolution = await resolve(Search(kind, subject, IDENTITY, at.ports, known))
+        resolution = await resolve(Search(kind, subject, IDENTITY, at.ports, known, make.NOW))
         assert resolution.filled == {AT_FIND: {"parentIdentifier": "p-1"}}
         assert at.aws.calls == []
 

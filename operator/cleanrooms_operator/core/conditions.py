@@ -107,17 +107,27 @@ def overdue(found: Verdict, resource: Resource, now: datetime) -> Verdict:
     """Turn a wait for something else into Stalled once its deadline has passed."""
     if found.reason is not Reason.DEPENDENCY_NOT_READY:
         return found
-    deadline = resource.spec.get("progressDeadlineSeconds", 600)
     stalled = resource.condition("Stalled")
     was_overdue = (
         stalled is not None
         and stalled["reason"] == Reason.PROGRESS_DEADLINE_EXCEEDED.value
         and stalled["observedGeneration"] == resource.generation
     )
-    if was_overdue or _waited(resource, now) > deadline:
-        message = f"{found.message}, for more than {deadline} s"
+    if was_overdue or becomes_overdue(resource, now):
+        message = f"{found.message}, for more than {_deadline(resource)} s"
         return Verdict("Stalled", Reason.PROGRESS_DEADLINE_EXCEEDED, message)
     return found
+
+
+def becomes_overdue(resource: Resource, now: datetime) -> bool:
+    """Tell whether a wait for something else has passed its deadline and is not Stalled yet."""
+    return _waited(resource, now) > _deadline(resource)
+
+
+def _deadline(resource: Resource) -> int:
+    """Return for how many seconds a resource may wait for what it names."""
+    seconds: int = resource.spec.get("progressDeadlineSeconds", 600)
+    return seconds
 
 
 def _waited(resource: Resource, now: datetime) -> float:

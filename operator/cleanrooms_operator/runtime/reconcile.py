@@ -146,7 +146,7 @@ async def _look_and_act(
     resource, starts = reporter.resource, memories.starts
     recall = memories.recalls[resource.key]
     neighbours = {name: await ports.cluster.list(name) for name in kind.neighbours}
-    found = await resolve(Search(kind, resource, identity, ports, recall))
+    found = await resolve(Search(kind, resource, identity, ports, recall, reporter.began))
     supplied = await supply(kind, resource, ports, recall)
     parameters = references.parameters(kind, supplied.resource, found.filled)
     unmade = resource.status.get("identifier") is None

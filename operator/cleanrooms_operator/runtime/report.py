@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from cleanrooms_operator.core import conditions, converge, sources
@@ -51,6 +52,12 @@ class Reporter:
     error: ServiceError | None = None
     caveat: str | None = None
     """What could not be made certain of before a create."""
+    began: datetime = field(init=False)
+    """When the pass began: what it tells of a wait does not depend on how long it takes."""
+
+    def __post_init__(self) -> None:
+        """Note the time."""
+        self.began = self.ports.clock.now()
 
     def observe(self, kind: Kind, situation: Situation, present: Present) -> None:
         """Take over what a present object tells, besides what the step will say."""
@@ -145,11 +152,10 @@ class Reporter:
         return {"lastHandledReconcileAt": asked} if asked is not None and concluded else {}
 
     def _verdict(self, step: Step) -> conditions.Verdict:
-        resource, now = self.resource, self.ports.clock.now()
-        if isinstance(step, Apply) and resource.is_true("Ready"):
+        if isinstance(step, Apply) and self.resource.is_true("Ready"):
             # Drift is being mended: what was ready is still usable.
             return conditions.verdict(InSync(step.present))
-        return conditions.overdue(conditions.verdict(step), resource, now)
+        return conditions.overdue(conditions.verdict(step), self.resource, self.began)
 
 
 def _shown(kind: Kind, present: Present) -> dict[str, Any]:

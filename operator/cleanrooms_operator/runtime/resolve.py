@@ -1,10 +1,11 @@
 """References of a spec, resolved against the cluster and against what others made in AWS."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import TypeAlias
 
 from cleanrooms_operator.core import references
-from cleanrooms_operator.core.conditions import RESOLVED
+from cleanrooms_operator.core.conditions import RESOLVED, becomes_overdue
 from cleanrooms_operator.core.kind import Kind, Lookup
 from cleanrooms_operator.core.ownership import ITS_OWN
 from cleanrooms_operator.core.pace import patience
@@ -29,6 +30,8 @@ class Search:
     identity: Identity
     ports: Ports
     recall: Recall
+    began: datetime
+    """When the pass began, by which it is told whether the resource has waited for too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +63,17 @@ async def resolve(search: Search) -> Resolution:
         # Who is there may yet tell where the object of what is going lives.
         held = resource.deleting and any(found.values())
         reason = Reason.DELETION_BLOCKED if held else Reason.DEPENDENCY_NOT_READY
-        told = resource.condition(RESOLVED) if resource.is_false(RESOLVED) else None
-        before = told or {}
-        return Resolution(filled, Wait(reason, references.told(missing, before.get("message", ""))))
+        message = references.told(missing, _told(resource, search.began))
+        return Resolution(filled, Wait(reason, message))
     return await _look_up(search, filled, unknown)
+
+
+def _told(resource: Resource, now: datetime) -> str:
+    """Return what is told to be missing; "" where nothing is, or the write that stalls is due."""
+    told = resource.condition(RESOLVED)
+    if told is None or not resource.is_false(RESOLVED) or becomes_overdue(resource, now):
+        return ""
+    return str(told["message"])
 
 
 def _tells_where(kind: Kind, one: StandIn) -> bool:
