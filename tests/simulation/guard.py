@@ -46,6 +46,8 @@ class Guard:
     """What was made for each resource, and not released since (rule R-37)."""
     by_word: dict[Key, str] = field(default_factory=dict)
     """Under which membership a run was bought as `external-id: none` says, while that stands."""
+    twofold: set[Key] = field(default_factory=set)
+    """Resources of which people ever wanted another run beside one that was there."""
     left: set[Key] = field(default_factory=set)
     """Resources that went without their objects, as somebody was told or wanted."""
     asked: set[str] = field(default_factory=set)
@@ -58,7 +60,7 @@ class Guard:
     def fork(self) -> Guard:
         bought = {key: set(names) for key, names in self.bought.items()}
         counted = (self.looked.copy(), set(self.called))
-        told = (dict(self.by_word), set(self.left), set(self.asked))
+        told = (dict(self.by_word), set(self.twofold), set(self.left), set(self.asked))
         return Guard(set(self.made), bought, *told, *counted)
 
     # -- before a call -------------------------------------------------------------------------
@@ -170,6 +172,7 @@ class Guard:
             stored = world.resources.get(run.key)
             if kind.is_run and stored is not None and stored.beside:
                 self.by_word[run.key] = record.parameters["membershipIdentifier"]
+                self.twofold.add(run.key)
         if record.applied and _releases(record):
             self.by_word.pop(run.key, None)
         if kind.versions is not None and record.applied:

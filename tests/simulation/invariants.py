@@ -153,7 +153,7 @@ def check_orphans(world: World) -> None:
         resource = world.resources.get(key)
         if resource is None:
             assert key in world.guard.left, f"{arn} of {key} is an orphan"
-        elif (resource.beside and key in world.guard.left) or (
+        elif ((resource.beside or key in world.guard.twofold) and key in world.guard.left) or (
             item.get("membershipIdentifier") in ended_memberships(world, account)
         ):
             continue
