@@ -32,11 +32,11 @@ from simulation.test_changing import (
 )
 from simulation.test_creating import invited
 from simulation.test_drifting import partner_who
-from simulation.test_paying import TRAINS, agree, doubtful, of_template
+from simulation.test_paying import TRAINS, agree, doubtful
 from simulation.test_ran_before import REFUSED, applied_again, spent
 from simulation.test_running import JOB, before, until
 from simulation.test_spending import approval, guard, train
-from simulation.trainings import BASE, VERSION
+from simulation.trainings import BASE, VERSION, of_template
 from simulation.world import World
 
 CYCLE = 3700.0
