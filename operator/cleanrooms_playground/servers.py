@@ -57,6 +57,10 @@ class Emulator:
     def start(self) -> None:
         """Start it and learn its address."""
         self.process.start()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        """Wait until it answers, and learn its address."""
         self.url = self.process.wait_for_line(ADDRESS, READY_SECONDS)[0]
 
 

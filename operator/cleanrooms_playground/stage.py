@@ -1,6 +1,6 @@
 """All that a demo stands on: a control plane, the emulator, the operator."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,15 +73,16 @@ class StageBuilder:
     def build(self) -> Stage:
         """Bring everything up; the exit stack takes it down, also after a failure half-way."""
         setting = self._setting
+        emulator = Emulator(setting.directory, ["--speed", f"{setting.speed:g}"])
+        self._start(emulator.process)  # it gets ready while the control plane does
         kubeconfig, operators = self._kubeconfigs()
         cluster = self._stack.enter_context(Cluster(kubeconfig))
-        emulator = Emulator(setting.directory, ["--speed", f"{setting.speed:g}"])
-        self._start("starting the emulator of AWS", emulator.start, emulator.process)
         with self._progress.task("applying the definitions"):
             cluster.apply_files(*setting.definitions)
+        with self._progress.task("waiting for the emulator of AWS"):
+            emulator.wait_until_ready()
         identity = AWSIdentity(emulator.url, OPERATOR_ACCOUNT, setting.region)
-        operator = Operator(setting.directory, operators, identity, SETTINGS)
-        self._start("starting the operator", operator.start, operator.process)
+        self._start(Operator(setting.directory, operators, identity, SETTINGS).process)
         return Stage(kubeconfig, cluster, emulator.url, setting.region, tuple(self._processes))
 
     def _kubeconfigs(self) -> tuple[Path, Path]:
@@ -98,8 +99,7 @@ class StageBuilder:
         self._processes += control_plane.processes
         return control_plane
 
-    def _start(self, title: str, start: Callable[[], None], process: Process) -> None:
+    def _start(self, process: Process) -> None:
         self._stack.callback(process.stop)
-        with self._progress.task(title):
-            start()
+        process.start()
         self._processes.append(process)
