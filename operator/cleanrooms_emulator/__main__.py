@@ -3,12 +3,13 @@
 import asyncio
 import json
 import logging
+from datetime import UTC
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
 import click
-from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, ValidationError
 
 from cleanrooms_emulator.faults import Fault
 from cleanrooms_emulator.http.serve import Edge, application, run
@@ -27,6 +28,7 @@ class Options(BaseModel):
     host: str
     port: int
     speed: float
+    start: AwareDatetime | None
     config: Path | None
     rules: tuple[str, ...]
     faults: tuple[Annotated[Fault, BeforeValidator(Fault.parse)], ...]
@@ -55,7 +57,14 @@ class Options(BaseModel):
 
     def edge(self) -> Edge:
         """Return where and how to listen."""
-        return Edge(self.host, self.port, self.speed, self.signature_life, self.control_token)
+        return Edge(
+            self.host,
+            self.port,
+            self.speed,
+            self.start and self.start.astimezone(UTC),
+            self.signature_life,
+            self.control_token,
+        )
 
 
 def _pairs(texts: tuple[str, ...]) -> dict[str, str]:
@@ -83,6 +92,11 @@ def main() -> None:
     default=DEFAULT_SPEED,
     show_default=True,
     help="How many times faster than real the emulated clock runs; 0 stops it.",
+)
+@click.option(
+    "--start",
+    metavar="TIMESTAMP",
+    help="What the emulated clock shows at first, as 2026-01-31T12:00:00Z; by default the present.",
 )
 @click.option(
     "--config",

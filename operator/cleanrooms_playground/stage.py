@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from cleanrooms_playground.binaries import find
@@ -28,6 +29,11 @@ SETTINGS = {
     "CLEANROOMS_LOG_FORMAT": "plain",
 }
 """The roles that the examples name are allowed; looks are as frequent as people are impatient."""
+
+
+HEAD_START = timedelta(days=30)
+"""How long ago the emulated clock starts: it is fast, and kubectl calls a start in the future
+invalid."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +79,7 @@ class StageBuilder:
     def build(self) -> Stage:
         """Bring everything up; the exit stack takes it down, also after a failure half-way."""
         setting = self._setting
-        emulator = Emulator(setting.directory, ["--speed", f"{setting.speed:g}"])
+        emulator = Emulator(setting.directory, _clock_options(setting.speed))
         self._start(emulator.process)  # it gets ready while the control plane does
         kubeconfig, operators = self._kubeconfigs()
         cluster = self._stack.enter_context(Cluster(kubeconfig))
@@ -103,3 +109,8 @@ class StageBuilder:
         self._stack.callback(process.stop)
         process.start()
         self._processes.append(process)
+
+
+def _clock_options(speed: float) -> list[str]:
+    start = datetime.now(UTC) - HEAD_START  # noqa: TID251  kubectl compares with the real clock
+    return ["--speed", f"{speed:g}", "--start", start.isoformat()]

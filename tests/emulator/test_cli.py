@@ -66,6 +66,13 @@ def test_address_as_json(run: Run) -> None:
     assert send(printed["url"], "GET", "/_emulator/health").status == 200
 
 
+def test_the_clock_starts_when_it_is_told_to(run: Run) -> None:
+    process = run("--port", "0", "--speed", "0", "--start", "2026-01-31T12:00:00+01:00")
+    url = process.wait_for_line(r"http://127\.0\.0\.1:\d+", READY_SECONDS)[0]
+    shown = send(url, "GET", "/_emulator/clock").document
+    assert shown == {"now": "2026-01-31T11:00:00+00:00", "speed": 0}
+
+
 @pytest.mark.parametrize("signum", [signal.SIGTERM, signal.SIGINT])
 def test_signals_end_it_cleanly_though_a_client_waits(run: Run, signum: signal.Signals) -> None:
     process = run("--port", "0", "--fault", "kind=lose-request,seconds=600")
@@ -109,6 +116,8 @@ def test_port_that_is_taken_is_told(run: Run) -> None:
         pytest.param(("--role", "arn,x=1"), "trusts and externalId", id="an unknown word"),
         pytest.param(("--config", "nowhere.json"), "does not exist", id="no such file"),
         pytest.param(("--speed", "-1"), "-1.0 is not in the range", id="a clock that goes back"),
+        pytest.param(("--start", "yesterday"), "start: Input should be", id="no moment"),
+        pytest.param(("--start", "2026-01-31T12:00:00"), "timezone", id="a moment of no zone"),
         pytest.param(("--port", "70000"), "not in the range", id="no such port"),
     ],
 )

@@ -18,14 +18,14 @@ class WallClock:
 
 
 class ScaledClock:
-    """Emulated time: from the wall's moment of the start on, `speed` times as fast."""
+    """Emulated time: `speed` times as fast as the wall's, from `start` on or the present."""
 
-    def __init__(self, wall: WallClock, speed: float) -> None:
-        """Start at the wall's present moment."""
+    def __init__(self, wall: WallClock, speed: float, start: datetime | None = None) -> None:
+        """Start at once."""
         self._wall = wall
         self._speed = speed
         self._since = wall()
-        self._then = datetime.fromtimestamp(self._since, UTC)
+        self._then = start or datetime.fromtimestamp(self._since, UTC)
 
     def now(self) -> datetime:
         """Return the emulated moment."""

@@ -4,6 +4,7 @@ import asyncio
 import signal
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from aiohttp import web
 
@@ -19,11 +20,15 @@ _SHUTDOWN_SECONDS = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """Where the emulator listens, how fast its clock runs, and what it asks of who calls."""
+    """Where the emulator listens, how its clock runs, and what it asks of who calls.
+
+    The clock shows `start` at first, else the present moment, and is `speed` times as fast.
+    """
 
     host: str
     port: int
     speed: float
+    start: datetime | None = None
     signature_life_seconds: float = SIGNATURE_LIFE_SECONDS
     control_token: str | None = None
 
@@ -34,7 +39,7 @@ def application(settings: Settings, edge: Edge) -> web.Application:
     Raises UnknownRuleError (a ValueError) for a rule that there is not.
     """
     wall = WallClock()
-    clock = ScaledClock(wall, edge.speed)
+    clock = ScaledClock(wall, edge.speed, edge.start)
     emulator = Emulator(clock, Rules.parse(settings.readings), RandomIds(), wall=wall)
     settings.apply(emulator)
     control = Control(emulator, clock, edge.control_token)
