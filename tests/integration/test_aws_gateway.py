@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 
 from cleanrooms_emulator.faults import FaultKind
 from cleanrooms_emulator.http.clock import WallClock
@@ -414,6 +414,18 @@ class TestIdentities:
         await memberships(aws.gateway(), Identity(ACCOUNT, "us-east-1"))
         assert aws.count("ListMemberships") == 1
 
+    async def test_a_proxy_that_the_environment_names_is_gone_through(
+        self, aws: Aws, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        proxy = Proxy(aws.url)
+        runner, url = await serve(proxy.application())
+        monkeypatch.setenv("HTTP_PROXY", url)
+        far = dict.fromkeys(("cleanrooms", "sts"), "http://aws.invalid")
+        await memberships(aws.gateway(others=far))
+        await runner.cleanup()
+        assert proxy.asked == ["http://aws.invalid/", "http://aws.invalid/memberships"]
+        assert aws.operations() == ["GetCallerIdentity", "ListMemberships"]
+
     async def test_sts_is_asked_in_the_region(
         self, aws: Aws, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -436,6 +448,29 @@ class TestIdentities:
         told = caplog.text + repr(error) + repr(vars(error))
         for secret in (SECRET, *(s.secret for s in sessions), *(s.token for s in sessions)):
             assert secret not in told
+
+
+class Proxy:
+    """A proxy that sends everything to one server, wherever it was to go."""
+
+    def __init__(self, server: str) -> None:
+        self._server = server
+        self.asked: list[str] = []
+
+    def application(self) -> web.Application:
+        application = web.Application()
+        application.router.add_route("*", "/{path:.*}", self._forward)
+        return application
+
+    async def _forward(self, request: web.Request) -> web.Response:
+        self.asked.append(str(request.url))
+        passed_on = {"headers": request.headers, "data": await request.read()}
+        async with (
+            ClientSession(self._server) as session,
+            session.request(request.method, request.url.relative(), **passed_on) as answer,
+        ):
+            body, kind = await answer.read(), answer.content_type
+            return web.Response(body=body, status=answer.status, content_type=kind)
 
 
 class Sts:
