@@ -165,6 +165,36 @@ def test_r_16_what_was_put_off_is_not_sent_when_its_payer_is_relieved() -> None:
     assert world.aws.applied("CreateTrainedModel") == 0
 
 
+def test_r_16_what_was_put_off_is_not_kept_open_while_nobody_can_see_who_pays() -> None:
+    world = STUDIO.fork()
+    world.aws.faults.add(Fault(kind=FaultKind.THROTTLE, operation="CreateTrainedModel"))
+    train(world, CREATOR, wait=60.0)
+    assert "attempt" in world.resources[BASE].status
+    world.aws.faults.add(Fault(kind=FaultKind.DENY, operation="ListMembers"))
+    world.rest(1000.0)
+    assert world.told(BASE) == "Stalled AccessDenied"
+    assert "attempt" not in world.resources[BASE].status
+    check_quiet(world)
+    world.aws.faults.clear()
+    world.rest(2000.0)
+    assert world.told(BASE) == "Ready"
+    assert world.aws.applied("CreateTrainedModel") == 1
+
+
+def test_r_16_what_was_put_off_is_not_kept_open_when_its_collaboration_is_deleted() -> None:
+    world = STUDIO.fork()
+    world.process(0).leads = False
+    train(world, CREATOR, wait=300.0)
+    assert "attempt" in world.resources[BASE].status
+    world.process(0).leads = True
+    where = world.resources[COLLABORATION].status["identifier"]
+    world.ask(CREATOR, "cleanrooms", "DeleteCollaboration", collaborationIdentifier=where)
+    world.rest(2000.0)
+    assert world.told(BASE) == "Stalled ProgressDeadlineExceeded"
+    assert "Waits for Membership/member to be ready" in world.message(BASE, "Ready")
+    check_rest(world)
+
+
 # -- what only AWS can tell ----------------------------------------------------------------------
 
 

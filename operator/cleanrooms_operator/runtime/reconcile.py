@@ -18,6 +18,8 @@ from cleanrooms_operator.core.step import (
     Bind,
     Cancel,
     Create,
+    Discard,
+    Disproved,
     Fact,
     Hidden,
     InSync,
@@ -176,9 +178,7 @@ async def _look_and_act(
 
 async def _act(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
     resource, recall = view.resource, view.recall
-    step = await payable(view, situation, next_step(view.kind, situation), reporter)
-    step = await approved(view, step, reporter)
-    step = await admitted(view, step, starts)
+    step = await _considered(view, situation, reporter, starts)
     await perform(view, step, reporter)
     starts.concluded(resource.key, step, view.elapsed)
     if not isinstance(situation.observed, Hidden) and situation.refusal is None:
@@ -186,6 +186,19 @@ async def _act(view: View, situation: Situation, reporter: Reporter, starts: Sta
     if situation.observe_only and resource.held and resource.status.get("attempt") is None:
         await view.ports.cluster.release(reporter.resource)
     return step
+
+
+async def _considered(view: View, situation: Situation, reporter: Reporter, starts: Starts) -> Step:
+    """Return the step, after all has been asked that is to be known before money is spent."""
+    try:
+        step = await payable(view, situation, next_step(view.kind, situation), reporter)
+        step = await approved(view, step, reporter)
+        return await admitted(view, step, starts)
+    except ServiceError as error:
+        if isinstance(situation.observed, Disproved) and not failures.is_passing(error):
+            # An attempt that made nothing is not kept open for what may never be shown.
+            return Discard()
+        raise
 
 
 def _resolved(lack: Lack | None) -> Fact:
