@@ -1,6 +1,5 @@
 """What AWS begins to end and gives up: a cancel that fails, and a deletion that does."""
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -14,11 +13,10 @@ from cleanrooms_operator.core.resource import Key
 from cleanrooms_operator.kinds import BY_NAME
 from cleanrooms_operator.runtime.outcome import Outcome
 from simulation.invariants import check_rest
+from simulation.nights import LONG
 from simulation.specs import PARTNER
 from simulation.test_running import CHANNEL, HOUR, JOB, MODEL, before, until
 from simulation.world import World
-
-LONG = os.environ.get("SIMULATION") == "long"
 
 CANCEL_MODEL, CANCEL_JOB = "CancelTrainedModel", "CancelTrainedModelInferenceJob"
 DELETE_MODEL, DELETE_CHANNEL = "DeleteTrainedModelOutput", "DeleteMLInputChannelData"

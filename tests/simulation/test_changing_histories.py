@@ -11,13 +11,13 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanrooms_emulator.behaviour.objects import ChangeRequest
 from cleanrooms_emulator.request import ServiceError
 from cleanrooms_operator.core import changes
-from simulation import histories, specs
+from simulation import histories, nights, specs
 from simulation.agreement import OPEN
 from simulation.histories import Move
 from simulation.invariants import check_rest
@@ -245,13 +245,7 @@ MOVES: tuple[Move, ...] = (
 )
 
 
-@settings(
-    max_examples=60,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@nights.told(60, at_night=3_000)
 @given(
     st.lists(
         st.tuples(st.sampled_from(MOVES), st.integers(0, 4), st.integers(0, 17)),

@@ -4,7 +4,6 @@ What a process has only read is lost with it. So a life is lived once, and where
 changed in Kubernetes or in AWS there is a world in which the answer to that request never came.
 """
 
-import os
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -14,11 +13,10 @@ from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_operator.core.pace import Pace
 from simulation import specs
 from simulation.invariants import check_rest, objects
+from simulation.nights import LONG
 from simulation.world import World
 
 LAG = Fault(kind=FaultKind.LAG, operation="List*", seconds=90)
-
-LONG = os.environ.get("SIMULATION") == "long"
 
 
 @dataclass(frozen=True)

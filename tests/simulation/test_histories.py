@@ -1,30 +1,17 @@
-"""Histories of all that may happen, at random; one that fails is shrunk to the moves that matter.
+"""Histories at random of all that may happen; one that fails is shrunk to what matters."""
 
-SIMULATION=long tells longer ones, and others each time: for nights rather than for every change.
-"""
-
-import os
 from collections import Counter
 from dataclasses import dataclass
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from simulation import histories
+from simulation import histories, nights
 from simulation.histories import Move
 
-CI = settings(
-    max_examples=500,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-LONG = settings(CI, max_examples=20_000, derandomize=False)
-BRIEF = settings(CI, max_examples=100, phases=[Phase.generate])
+WHOLE = nights.told(500, at_night=20_000)
+BRIEF = settings(WHOLE, max_examples=100, derandomize=True, phases=[Phase.generate])
 """Enough to find what is wrong often; what exactly is nobody's business then."""
-
-PROFILE = LONG if os.environ.get("SIMULATION") == "long" else CI
 
 WHO, WHAT = st.integers(0, 8), st.integers(0, 20)
 
@@ -65,7 +52,7 @@ def tell(profile: settings) -> Counter[str]:
 
 
 def test_whatever_happens_nothing_is_made_twice_lost_or_left_waiting() -> None:
-    seen = tell(PROFILE)
+    seen = tell(WHOLE)
     assert seen["CreateCollaboration"] > 100
     assert seen["truth"] > 100
     assert seen["money"] > 100

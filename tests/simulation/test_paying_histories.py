@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from cleanrooms_emulator.behaviour import payments
@@ -14,7 +14,7 @@ from cleanrooms_emulator.behaviour.objects import Member
 from cleanrooms_emulator.faults import Fault, FaultKind
 from cleanrooms_emulator.request import Request, ServiceError
 from cleanrooms_operator.core.resource import Key
-from simulation import specs, trainings
+from simulation import nights, specs, trainings
 from simulation.invariants import check_rest
 from simulation.specs import COLLABORATION, CREATOR, PARTNER, PARTNERS
 from simulation.test_changing import THIRD, act, edit, partner, requests, third
@@ -162,13 +162,7 @@ def beginning() -> World:
 BEGINNING = beginning()
 
 
-@settings(
-    max_examples=25,
-    derandomize=True,
-    database=None,
-    deadline=None,
-    suppress_health_check=[HealthCheck.too_slow],
-)
+@nights.told(25, at_night=2_000)
 @given(st.lists(st.tuples(st.sampled_from(MOVES), st.integers(0, 11)), min_size=10, max_size=30))
 def test_r_16_nobody_is_ever_billed_who_was_not_named_and_had_not_joined(
     told: list[tuple[Callable[[World, int], None], int]],

@@ -9,7 +9,7 @@ import pytest
 from cleanrooms_emulator.rules import Rules
 from cleanrooms_operator.core.ownership import Owner
 from simulation.invariants import check_rest
-from simulation.test_crashes import LONG
+from simulation.nights import LONG
 from simulation.trainings import BASE, VERSION, further, model, models, studio, train, trained
 
 READINGS = [
