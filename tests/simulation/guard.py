@@ -52,6 +52,8 @@ class Guard:
     """Resources that went without their objects, as somebody was told or wanted."""
     asked: set[str] = field(default_factory=set)
     """The change requests that the operator made."""
+    nameless: set[str] = field(default_factory=set)
+    """ARNs of collaborations that a person took all tags from."""
     looked: Counter[str] = field(default_factory=Counter)
     """How often each promise was looked at: the witness that the guard did not sleep."""
     called: set[tuple[str, Call]] = field(default_factory=set)
@@ -60,8 +62,9 @@ class Guard:
     def fork(self) -> Guard:
         bought = {key: set(names) for key, names in self.bought.items()}
         counted = (self.looked.copy(), set(self.called))
-        told = (dict(self.by_word), set(self.twofold), set(self.left), set(self.asked))
-        return Guard(set(self.made), bought, *told, *counted)
+        told = (dict(self.by_word), set(self.twofold), set(self.left))
+        seen = (set(self.asked), set(self.nameless))
+        return Guard(set(self.made), bought, *told, *seen, *counted)
 
     # -- before a call -------------------------------------------------------------------------
 
@@ -261,11 +264,20 @@ def _alive(world: World, account: str, key: Key, parameters: Document) -> list[s
 def ended_memberships(world: World, account: str) -> set[str]:
     """Return the memberships that are over: what is under them is none of their successors'.
 
-    Where a backup is restored after people deleted the collaboration, another is made (R-12), and
-    all that belongs to it: the known gap of rule R-37.
+    Where a backup is restored after people deleted the collaboration, or took all tags from it,
+    another is made (R-12), and all that belongs to it: the known gap of rule R-37.
     """
     held = world.ask(account, "cleanrooms", "ListMemberships")["membershipSummaries"]
-    return {item["id"] for item in held if item["status"] != "ACTIVE"}
+    unknown = {arn for arn in world.guard.nameless if OWNER not in _tags_of(world, arn)}
+    return {
+        item["id"]
+        for item in held
+        if item["status"] != "ACTIVE" or item["collaborationArn"] in unknown
+    }
+
+
+def _tags_of(world: World, arn: str) -> Mapping[str, str]:
+    return world.aws.tags(arn.split(":")[4], "cleanrooms", arn)
 
 
 def _live(world: World, account: str, kind: Kind) -> list[Document]:

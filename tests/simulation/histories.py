@@ -273,6 +273,8 @@ def untag(world: World, who: int, which: int) -> None:
         world.untagged.add(resource.key)
     with suppress(ServiceError):
         keys = world.aws.tags(account, kind.service, arn)
+        if which % 4 == 0 and kind.name == "Collaboration":
+            world.guard.nameless.add(arn)
         gone = [key for key in keys if which % 4 == 0 or not key.startswith(PREFIX)]
         world.ask(account, kind.service, "UntagResource", resourceArn=arn, tagKeys=gone)
 
