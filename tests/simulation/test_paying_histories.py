@@ -122,7 +122,11 @@ def die(world: World, number: int) -> None:
 
 
 def fail(world: World, which: int) -> None:
-    world.aws.faults.add(FAULTS[which % len(FAULTS)])
+    fault = FAULTS[which % len(FAULTS)]
+    if fault.kind is FaultKind.LAG:
+        # A payment is accepted that an old List shows, though it was taken back since.
+        world.mistaken.add(PARTNERS)
+    world.aws.faults.add(fault)
 
 
 def heal(world: World, _: int) -> None:
